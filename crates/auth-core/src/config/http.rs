@@ -1,0 +1,149 @@
+//! How answers look and who may read them.
+
+use ::http::HeaderValue;
+
+use super::{Settings, setting};
+
+/// What every function with an HTTP answer needs.
+#[derive(Clone, Debug)]
+pub struct HttpConfig {
+    /// The spelling of bodies.
+    pub format: ResponseFormat,
+    /// Where the refresh token travels.
+    pub delivery: TokenDelivery,
+    /// Origins whose scripts may call.
+    pub origins: Origins,
+}
+
+/// The spelling of every body of one deployment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ResponseFormat {
+    /// `{accessToken, …}`.
+    #[default]
+    Camel,
+    /// `{access_token, …}`: RFC 6749 §5.1.
+    Snake,
+    /// `{success, data: {accessToken, …}}`.
+    Envelope,
+    /// `{success, data: {authorization: {access_token, …}, user}}`.
+    Authorization,
+}
+
+/// Where the refresh token travels.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TokenDelivery {
+    /// In JSON bodies.
+    #[default]
+    Body,
+    /// In an `HttpOnly` cookie alone, which no script can read.
+    Cookie,
+}
+
+/// The origins (RFC 6454) whose scripts may call the API.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origins {
+    /// Any. Never with cookies.
+    Any,
+    /// These alone; none if empty.
+    Listed(Vec<HeaderValue>),
+}
+
+impl Origins {
+    /// Whether a request may come from `origin`.
+    pub fn contains(&self, origin: &HeaderValue) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Listed(origins) => origins.contains(origin),
+        }
+    }
+}
+
+impl HttpConfig {
+    /// Reads `RESPONSE_FORMAT`, `TOKEN_DELIVERY` and `CORS_ALLOWED_ORIGINS`.
+    pub fn read(settings: &mut Settings<'_>) -> Self {
+        let formats = [
+            ("camel", ResponseFormat::Camel),
+            ("snake", ResponseFormat::Snake),
+            ("envelope", ResponseFormat::Envelope),
+            ("authorization", ResponseFormat::Authorization),
+        ];
+        let deliveries = [("body", TokenDelivery::Body), ("cookie", TokenDelivery::Cookie)];
+        let format = settings.choice(&setting::RESPONSE_FORMAT, &formats);
+        let delivery = settings.choice(&setting::TOKEN_DELIVERY, &deliveries);
+        let origins = origins(settings);
+        if origins == Origins::Any && delivery == TokenDelivery::Cookie {
+            // Fetch forbids `*` together with credentials, and any page could then use the cookie.
+            settings.fault(&setting::CORS_ALLOWED_ORIGINS, "may not be * with TOKEN_DELIVERY=cookie");
+        }
+        Self { format, delivery, origins }
+    }
+}
+
+fn origins(settings: &mut Settings<'_>) -> Origins {
+    let text = settings.text(&setting::CORS_ALLOWED_ORIGINS).unwrap_or_default();
+    if text.trim() == "*" {
+        return Origins::Any;
+    }
+    let mut listed = Vec::new();
+    for origin in text.split(',').map(str::trim).filter(|origin| !origin.is_empty()) {
+        match parse_origin(origin) {
+            Some(origin) => listed.push(origin),
+            None => settings.fault(
+                &setting::CORS_ALLOWED_ORIGINS,
+                &format!("{origin:?} is not an origin such as https://app.example.com"),
+            ),
+        }
+    }
+    Origins::Listed(listed)
+}
+
+/// A scheme, a host and perhaps a port, as a browser writes them: no path, no trailing slash, lower case.
+fn parse_origin(origin: &str) -> Option<HeaderValue> {
+    let uri = origin.parse::<::http::Uri>().ok()?;
+    let scheme = uri.scheme_str()?;
+    let authority = uri.authority()?.as_str();
+    let plain = !authority.contains('@') && format!("{scheme}://{authority}") == origin;
+    let lower = !origin.bytes().any(|b| b.is_ascii_uppercase());
+    (plain && lower).then(|| HeaderValue::from_str(origin).ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::from_lookup;
+    use super::*;
+
+    fn read(pairs: &[(&str, &str)]) -> Result<HttpConfig, String> {
+        let lookup =
+            |name: &str| pairs.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned());
+        from_lookup(&lookup, |settings| Some(HttpConfig::read(settings))).map_err(|faults| faults.to_string())
+    }
+
+    #[test]
+    fn origins_are_a_list() {
+        let config = read(&[("CORS_ALLOWED_ORIGINS", "https://a.example, http://localhost:5173")]).ok();
+        let origins = config.map(|config| config.origins);
+        let expected = ["https://a.example", "http://localhost:5173"].map(HeaderValue::from_static).to_vec();
+        assert_eq!(origins, Some(Origins::Listed(expected)));
+    }
+
+    #[test]
+    fn what_a_browser_never_sends_as_an_origin_is_a_fault() {
+        for origin in [
+            "https://a.example/",
+            "https://A.example",
+            "a.example",
+            "https://u@a.example",
+            "null",
+            "*.a.example",
+        ] {
+            assert!(read(&[("CORS_ALLOWED_ORIGINS", origin)]).is_err(), "{origin}");
+        }
+    }
+
+    #[test]
+    fn any_origin_and_cookies_exclude_each_other() {
+        assert!(read(&[("CORS_ALLOWED_ORIGINS", "*")]).is_ok());
+        let fault = read(&[("CORS_ALLOWED_ORIGINS", "*"), ("TOKEN_DELIVERY", "cookie")]).err();
+        assert_eq!(fault.as_deref(), Some("CORS_ALLOWED_ORIGINS may not be * with TOKEN_DELIVERY=cookie"));
+    }
+}

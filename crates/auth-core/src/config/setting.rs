@@ -1,0 +1,97 @@
+//! Every setting by name, with the value that holds when it is absent.
+//!
+//! The README's table, the template's parameters and this file say the same; a test of the workspace compares them.
+
+/// An environment variable that a function reads.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Setting {
+    /// The variable's name.
+    pub name: &'static str,
+    /// What an absent or empty variable stands for; `None` if there is no default.
+    pub default: Option<&'static str>,
+}
+
+macro_rules! settings {
+    ($($(#[$doc:meta])* $name:ident $(= $default:literal)?;)*) => {
+        $(
+            $(#[$doc])*
+            pub const $name: Setting =
+                Setting { name: stringify!($name), default: settings!(@default $($default)?) };
+        )*
+        /// Every setting, in the order of the README's table.
+        pub const ALL: &[Setting] = &[$($name),*];
+    };
+    (@default) => { None };
+    (@default $default:literal) => { Some($default) };
+}
+
+settings! {
+    /// The DynamoDB table.
+    TABLE_NAME;
+    /// `iss` of every token (RFC 7519 §4.1.1); a URL if others read the discovery document.
+    JWT_ISSUER = "urn:latchkey";
+    /// `aud` of access tokens: the API that they are for (RFC 7519 §4.1.3).
+    JWT_AUDIENCE = "urn:latchkey:api";
+    /// `HS256`, `HS384`, `HS512`, `RS256`, `ES256` or `EdDSA`.
+    JWT_ALGORITHM = "HS256";
+    /// The secret of HMAC access tokens, and of refresh tokens unless they have their own.
+    JWT_SECRET;
+    /// Secrets that still verify, separated by commas.
+    JWT_PREVIOUS_SECRETS;
+    /// PKCS#8 PEM; line breaks may be written `\n`.
+    JWT_PRIVATE_KEY;
+    /// SPKI PEM; needed where the private key is not.
+    JWT_PUBLIC_KEY;
+    /// Public keys that still verify, one PEM block after the other.
+    JWT_PREVIOUS_PUBLIC_KEYS;
+    /// The secret of refresh tokens.
+    REFRESH_TOKEN_SECRET;
+    /// Refresh token secrets that still verify, separated by commas.
+    REFRESH_TOKEN_PREVIOUS_SECRETS;
+    /// Life of an access token.
+    ACCESS_TOKEN_EXPIRY = "1h";
+    /// A session ends when it has not been refreshed for so long.
+    REFRESH_TOKEN_EXPIRY = "30d";
+    /// A session ends so long after the login, whatever happens in between.
+    SESSION_MAX_LIFETIME = "90d";
+    /// For so long after a rotation the previous refresh token is answered with its successor.
+    REFRESH_GRACE = "10s";
+    /// `off` keeps one refresh token for the whole session.
+    REFRESH_TOKEN_ROTATION = "on";
+    /// `off` accepts an access token until it ends, logout or not, and saves the authorizer's read.
+    SESSION_CHECK = "on";
+    /// `policy` or `simple`: what an HTTP API with payload 2.0 expects (`EnableSimpleResponses`).
+    AUTHORIZER_RESPONSE = "policy";
+    /// Ended sessions are kept for so long.
+    AUDIT_RETENTION = "30d";
+    /// `camel`, `snake`, `envelope` or `authorization`.
+    RESPONSE_FORMAT = "camel";
+    /// `body` or `cookie`.
+    TOKEN_DELIVERY = "body";
+    /// Origins whose scripts may call the API, separated by commas; `*` for any, with `TOKEN_DELIVERY=body` alone.
+    CORS_ALLOWED_ORIGINS;
+    /// Shortest password, in Unicode code points.
+    PASSWORD_MIN_LENGTH = "8";
+    /// Memory of argon2id in KiB.
+    ARGON2_MEMORY_KIB = "19456";
+    /// Passes of argon2id.
+    ARGON2_ITERATIONS = "2";
+    /// Lanes of argon2id.
+    ARGON2_PARALLELISM = "1";
+    /// Login attempts for one address in a window; 0 for no limit.
+    LOGIN_LIMIT_PER_ADDRESS = "20";
+    /// Login attempts from one IPv4 address or IPv6 /64 in a window; 0 for no limit.
+    LOGIN_LIMIT_PER_IP = "100";
+    /// The window of the login limits.
+    LOGIN_LIMIT_WINDOW = "15m";
+    /// So many failures in a row lock an address; 0 for never.
+    LOGIN_LOCK_FAILURES = "100";
+    /// For so long.
+    LOGIN_LOCK_DURATION = "1d";
+    /// Signups from one IPv4 address or IPv6 /64 in a window; 0 for no limit.
+    SIGNUP_LIMIT_PER_IP = "100";
+    /// The window of the signup limit.
+    SIGNUP_LIMIT_WINDOW = "1h";
+    /// `error`, `warn`, `info`, `debug` or `trace`.
+    LOG_LEVEL = "info";
+}

@@ -1,0 +1,216 @@
+//! Reads settings one by one and collects what is wrong with them.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use super::setting::Setting;
+use super::span;
+
+/// Where a function finds a variable's value, by name.
+pub type Lookup<'a> = dyn Fn(&str) -> Option<String> + 'a;
+
+/// Reads what `read` asks for.
+///
+/// # Errors
+///
+/// [`Faults`] with every fault that was met, not only the first.
+pub fn from_lookup<T>(
+    lookup: &Lookup<'_>,
+    read: impl FnOnce(&mut Settings<'_>) -> Option<T>,
+) -> Result<T, Faults> {
+    let mut settings = Settings { lookup, faults: Vec::new() };
+    let value = read(&mut settings);
+    match value {
+        Some(value) if settings.faults.is_empty() => Ok(value),
+        _ => Err(Faults(settings.faults)),
+    }
+}
+
+/// The environment while it is being read.
+///
+/// A getter that meets a fault notes it and goes on with the default, so that the next fault is found too;
+/// [`from_lookup`] then refuses the whole.
+pub struct Settings<'a> {
+    lookup: &'a Lookup<'a>,
+    faults: Vec<Fault>,
+}
+
+impl Settings<'_> {
+    /// The value of `setting`, or its default. An empty value counts as absent: CloudFormation cannot leave a variable
+    /// out as easily as it can leave it empty.
+    pub fn text(&self, setting: &Setting) -> Option<String> {
+        self.variable(setting.name).or_else(|| setting.default.map(str::to_owned))
+    }
+
+    /// A variable that is not one of Latchkey's own settings, such as `AWS_REGION`.
+    pub(super) fn variable(&self, name: &str) -> Option<String> {
+        (self.lookup)(name).filter(|value| !value.is_empty())
+    }
+
+    /// A value that has to be there.
+    pub(super) fn required(&mut self, setting: &Setting) -> Option<String> {
+        let value = self.text(setting);
+        if value.is_none() {
+            self.fault(setting, "is missing");
+        }
+        value
+    }
+
+    /// A secret value. It is never repeated, not even in a fault.
+    pub(super) fn secret(&self, setting: &Setting) -> Option<Secret> {
+        self.text(setting).map(Secret)
+    }
+
+    /// A span such as `15m`.
+    pub(super) fn span(&mut self, setting: &Setting) -> Duration {
+        self.parsed(setting, span::parse).unwrap_or_default()
+    }
+
+    /// A whole number between `least` and `most`.
+    pub(super) fn number(&mut self, setting: &Setting, least: u32, most: u32) -> u32 {
+        let number = |text: &str| match u32::from_str(text) {
+            Ok(number) if (least..=most).contains(&number) => Ok(number),
+            _ => Err(format!("{text:?} is not a whole number from {least} to {most}")),
+        };
+        self.parsed(setting, number).unwrap_or(least)
+    }
+
+    /// `on` or `off`.
+    pub(super) fn switch(&mut self, setting: &Setting) -> bool {
+        self.choice(setting, &[("on", true), ("off", false)])
+    }
+
+    /// One of a few words; the first one stands in after a fault.
+    pub(super) fn choice<T: Copy + Default>(&mut self, setting: &Setting, choices: &[(&str, T)]) -> T {
+        let pick = |text: &str| {
+            choices.iter().find(|(word, _)| *word == text).map(|(_, value)| *value).ok_or_else(|| {
+                let words: Vec<_> = choices.iter().map(|(word, _)| *word).collect();
+                format!("{text:?} is not one of {}", words.join(", "))
+            })
+        };
+        self.parsed(setting, pick).unwrap_or_default()
+    }
+
+    fn parsed<T>(&mut self, setting: &Setting, parse: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
+        let text = self.required(setting)?;
+        parse(&text).map_err(|fault| self.fault(setting, &fault)).ok()
+    }
+
+    /// Notes a fault of `setting`.
+    pub(crate) fn fault(&mut self, setting: &Setting, what: &str) {
+        self.fault_of(setting.name, what);
+    }
+
+    pub(super) fn fault_of(&mut self, name: &str, what: &str) {
+        let fault = Fault { variable: name.to_owned(), what: what.to_owned() };
+        if !self.faults.contains(&fault) {
+            self.faults.push(fault);
+        }
+    }
+}
+
+/// Everything that is wrong with the environment. [`fmt::Display`] gives one line for each fault: the variable's name
+/// and what is wrong with it. A secret's value is never in it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+pub struct Faults(Vec<Fault>);
+
+impl Faults {
+    /// These and others.
+    #[must_use]
+    pub fn and(mut self, others: Self) -> Self {
+        self.0.extend(others.0);
+        self
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Fault {
+    variable: String,
+    what: String,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.variable, self.what)
+    }
+}
+
+/// A secret text: it shows in no log, no error and no `Debug`.
+#[derive(Clone)]
+pub struct Secret(String);
+
+impl Secret {
+    /// A secret from outside the environment.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text itself. Whoever calls this keeps it out of logs and errors.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::setting;
+    use super::*;
+
+    fn read<T>(pairs: &[(&str, &str)], read: impl FnOnce(&mut Settings<'_>) -> T) -> Result<T, String> {
+        let lookup =
+            |name: &str| pairs.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned());
+        from_lookup(&lookup, |settings| Some(read(settings))).map_err(|faults| faults.to_string())
+    }
+
+    #[test]
+    fn an_empty_variable_counts_as_absent() {
+        assert_eq!(
+            read(&[("REFRESH_GRACE", "")], |s| s.span(&setting::REFRESH_GRACE)),
+            Ok(Duration::from_secs(10))
+        );
+    }
+
+    #[test]
+    fn every_fault_is_reported_at_once_by_name() {
+        let faults = read(&[("REFRESH_GRACE", "soon"), ("SESSION_CHECK", "maybe")], |s| {
+            (
+                s.span(&setting::REFRESH_GRACE),
+                s.switch(&setting::SESSION_CHECK),
+                s.required(&setting::TABLE_NAME),
+            )
+        });
+        let lines = faults.err().unwrap_or_default();
+        assert_eq!(
+            lines.lines().collect::<Vec<_>>(),
+            [
+                "REFRESH_GRACE \"soon\" is not a span of time such as 900s, 15m, 1h or 7d",
+                "SESSION_CHECK \"maybe\" is not one of on, off",
+                "TABLE_NAME is missing",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_number_outside_its_bounds_is_a_fault() {
+        let read = |value| {
+            read(&[("PASSWORD_MIN_LENGTH", value)], |s| s.number(&setting::PASSWORD_MIN_LENGTH, 8, 128))
+        };
+        assert_eq!(read("12"), Ok(12));
+        for value in ["7", "129", "-1", "1e2", "99999999999"] {
+            assert!(read(value).is_err(), "{value}");
+        }
+    }
+
+    #[test]
+    fn a_secret_does_not_show() {
+        assert_eq!(format!("{:?}", Secret::new("hunter2")), "Secret(…)");
+    }
+}

@@ -1,0 +1,66 @@
+//! What a function's `main` does: read the environment, start the log, open the connection, run.
+
+use lambda_http::Error;
+
+use crate::audit::AuditLog;
+use crate::clock::Clock;
+use crate::config::{self, Faults, Lookup};
+use crate::http::{Endpoint, HttpFunction};
+use crate::random::Random;
+use crate::telemetry::LogLevel;
+
+/// What a function takes from the world around it, other than the table.
+#[derive(Clone, Debug)]
+pub struct Platform {
+    /// Time.
+    pub clock: Clock,
+    /// Randomness.
+    pub random: Random,
+    /// Where audit lines go.
+    pub audit: AuditLog,
+}
+
+impl Platform {
+    /// The machine's time and randomness, and standard output.
+    pub const fn system() -> Self {
+        Self { clock: Clock::system(), random: Random::system(), audit: AuditLog::stdout() }
+    }
+}
+
+/// A variable of the process's environment.
+#[expect(clippy::disallowed_methods, reason = "the one place where a function reads its environment")]
+pub fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// Runs an HTTP function on the Lambda runtime, one request at a time or, where the runtime asks for it (Lambda Managed
+/// Instances), several.
+///
+/// # Errors
+///
+/// Every fault of the environment, in which case the function has not started; or what the runtime reports.
+pub async fn run_http<E: Endpoint>(
+    build: impl FnOnce(&Lookup<'_>, Platform) -> Result<HttpFunction<E>, Faults>,
+) -> Result<(), Error> {
+    let function = start(build)?;
+    function.endpoint().warm_up().await;
+    lambda_http::run_concurrent(function).await
+}
+
+/// Starts the log and builds a function from the process's environment.
+///
+/// # Errors
+///
+/// Every fault of the environment.
+pub fn start<F>(build: impl FnOnce(&Lookup<'_>, Platform) -> Result<F, Faults>) -> Result<F, Faults> {
+    let level = config::from_lookup(&environment, |settings| Some(LogLevel::read(settings)));
+    let function = build(&environment, Platform::system());
+    match (level, function) {
+        (Ok(level), Ok(function)) => {
+            level.start();
+            Ok(function)
+        }
+        (Err(faults), Ok(_)) | (Ok(_), Err(faults)) => Err(faults),
+        (Err(faults), Err(more)) => Err(faults.and(more)),
+    }
+}

@@ -1,0 +1,189 @@
+//! Answers, in the spelling that the deployment is configured for.
+
+use http::{HeaderName, HeaderValue, StatusCode, header};
+use lambda_http::{Body, Response};
+use serde_json::{Map, Value, json};
+
+use super::fields::snake_case;
+use super::{ApiError, Incoming, cookie};
+use crate::config::{HttpConfig, ResponseFormat, TokenDelivery};
+use crate::grant::Grant;
+use crate::user::User;
+
+/// An answer that is ready to be sent.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    status: StatusCode,
+    body: Option<Value>,
+    headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+impl Answer {
+    /// An answer without a body.
+    pub const fn no_content() -> Self {
+        Self { status: StatusCode::NO_CONTENT, body: None, headers: Vec::new() }
+    }
+
+    /// A document whose form a standard fixes, such as a JWK set: the same in every format, and cached for `seconds`.
+    pub fn document(body: Value, seconds: u32) -> Self {
+        let cache = HeaderValue::from_str(&format!("public, max-age={seconds}"));
+        let headers = cache.map(|cache| vec![(header::CACHE_CONTROL, cache)]).unwrap_or_default();
+        Self { status: StatusCode::OK, body: Some(body), headers }
+    }
+
+    /// Data that is not a token: its members are written in camel case, and are spelt as the format wants.
+    pub fn data(config: &HttpConfig, data: Value) -> Self {
+        let spelt = if is_snake(config.format) { to_snake(data) } else { data };
+        Self { status: StatusCode::OK, body: Some(wrap(config.format, spelt)), headers: Vec::new() }
+    }
+
+    /// A user.
+    pub fn user(config: &HttpConfig, user: &User) -> Self {
+        let body = json!({ "user": spell_user(config.format, user) });
+        Self { status: StatusCode::OK, body: Some(wrap(config.format, body)), headers: Vec::new() }
+    }
+
+    /// Tokens (RFC 6749 §5.1). With cookie delivery the refresh token is in the cookie alone.
+    pub fn tokens(config: &HttpConfig, status: StatusCode, request: &Incoming, grant: &Grant) -> Self {
+        // RFC 6749 §5.1 demands both; `no-store` is on every answer.
+        let mut headers = vec![(header::PRAGMA, HeaderValue::from_static("no-cache"))];
+        let in_body = config.delivery == TokenDelivery::Body;
+        if !in_body {
+            let rest = grant.refresh_expires_at.since(grant.issued_at);
+            let cookie = cookie::set(request, &grant.refresh_token, rest);
+            headers.extend(cookie.map(|cookie| (header::SET_COOKIE, cookie)));
+        }
+        let body = wrap(config.format, spell_grant(config.format, grant, in_body));
+        Self { status, body: Some(body), headers }
+    }
+
+    /// With one more header.
+    #[must_use]
+    pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    /// With the refresh cookie taken away, if the deployment uses one.
+    #[must_use]
+    pub fn clearing_cookie(mut self, config: &HttpConfig, request: &Incoming) -> Self {
+        if config.delivery == TokenDelivery::Cookie {
+            self.headers.extend(cookie::clear(request).map(|cookie| (header::SET_COOKIE, cookie)));
+        }
+        self
+    }
+
+    /// An error.
+    pub(super) fn error(format: ResponseFormat, error: &ApiError, request_id: &str) -> Self {
+        let (status, code) = error.status_and_code();
+        let body = spell_error(format, code, &error.to_string(), request_id);
+        Self { status, body: Some(body), headers: error.header().into_iter().collect() }
+    }
+
+    pub(super) fn into_response(self) -> Response<Body> {
+        let body = self.body.map_or(Body::Empty, |body| Body::Text(body.to_string()));
+        let has_body = !matches!(body, Body::Empty);
+        let mut response = Response::new(body);
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        if has_body {
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        }
+        for (name, value) in self.headers {
+            headers.insert(name, value);
+        }
+        response
+    }
+}
+
+const fn is_snake(format: ResponseFormat) -> bool {
+    matches!(format, ResponseFormat::Snake | ResponseFormat::Authorization)
+}
+
+fn wrap(format: ResponseFormat, data: Value) -> Value {
+    match format {
+        ResponseFormat::Camel | ResponseFormat::Snake => data,
+        ResponseFormat::Envelope | ResponseFormat::Authorization => json!({ "success": true, "data": data }),
+    }
+}
+
+/// Absent names are `null`, never missing.
+fn spell_user(format: ResponseFormat, user: &User) -> Value {
+    let names = &user.names;
+    if is_snake(format) {
+        json!({
+            "id": user.id,
+            "email": user.email,
+            "display_name": names.display_name,
+            "first_name": names.first_name,
+            "last_name": names.last_name,
+            "email_verified": user.email_verified,
+        })
+    } else {
+        json!({
+            "userId": user.id,
+            "email": user.email,
+            "displayName": names.display_name,
+            "firstName": names.first_name,
+            "lastName": names.last_name,
+            "emailVerified": user.email_verified,
+        })
+    }
+}
+
+fn spell_grant(format: ResponseFormat, grant: &Grant, refresh_in_body: bool) -> Value {
+    let expires_in = grant.access.expires_at.since(grant.issued_at).as_secs();
+    let mut tokens = json!({
+        "accessToken": grant.access.token,
+        "tokenType": "Bearer",
+        "expiresIn": expires_in,
+    });
+    if refresh_in_body {
+        insert(&mut tokens, "refreshToken", json!(grant.refresh_token));
+    }
+    let user = spell_user(format, &grant.user);
+    if format == ResponseFormat::Authorization {
+        return json!({ "authorization": to_snake(tokens), "user": user });
+    }
+    insert(&mut tokens, "expiresAt", json!(grant.access.expires_at));
+    if format == ResponseFormat::Snake {
+        tokens = to_snake(tokens);
+        insert(&mut tokens, "user_id", json!(grant.user.id));
+    }
+    insert(&mut tokens, "user", user);
+    tokens
+}
+
+fn spell_error(format: ResponseFormat, code: &str, text: &str, request_id: &str) -> Value {
+    match format {
+        ResponseFormat::Camel => json!({ "error": code, "errorDescription": text, "requestId": request_id }),
+        ResponseFormat::Snake => {
+            json!({ "error": code, "error_description": text, "request_id": request_id })
+        }
+        ResponseFormat::Envelope => {
+            json!({ "success": false, "error": { "code": code, "message": text }, "requestId": request_id })
+        }
+        ResponseFormat::Authorization => {
+            json!({ "success": false, "error": code, "message": text, "request_id": request_id })
+        }
+    }
+}
+
+fn insert(object: &mut Value, name: &str, value: Value) {
+    if let Some(object) = object.as_object_mut() {
+        object.insert(name.to_owned(), value);
+    }
+}
+
+fn to_snake(value: Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            let members = members.into_iter().map(|(name, value)| (snake_case(&name), to_snake(value)));
+            Value::Object(members.collect::<Map<_, _>>())
+        }
+        Value::Array(values) => Value::Array(values.into_iter().map(to_snake).collect()),
+        other => other,
+    }
+}

@@ -1,0 +1,112 @@
+//! An endpoint becomes a tower service: the same one on Lambda and in the local run.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use lambda_http::{Body, Request, Response};
+use tower::{Layer, Service};
+use tower_http::cors::Cors;
+
+use super::{Answer, ApiError, Incoming, origin};
+use crate::config::{HttpConfig, ResponseFormat};
+
+/// What a function answers to its routes.
+pub trait Endpoint: Send + Sync + 'static {
+    /// Answers one request.
+    fn answer(&self, request: Incoming) -> impl Future<Output = Result<Answer, ApiError>> + Send;
+
+    /// What can be done before the first request, such as opening a connection. A failure is no matter.
+    fn warm_up(&self) -> impl Future<Output = ()> + Send {
+        async {}
+    }
+}
+
+/// An endpoint with what every endpoint has: CORS, the deployment's format, errors as answers.
+pub struct HttpFunction<E> {
+    service: Cors<EndpointService<E>>,
+    endpoint: Arc<E>,
+}
+
+impl<E: Endpoint> HttpFunction<E> {
+    /// Makes the service.
+    pub fn new(endpoint: E, config: &HttpConfig) -> Self {
+        let endpoint = Arc::new(endpoint);
+        let service = EndpointService { endpoint: Arc::clone(&endpoint), format: config.format };
+        Self { service: origin::cors(config).layer(service), endpoint }
+    }
+
+    /// The endpoint itself.
+    pub fn endpoint(&self) -> &E {
+        &self.endpoint
+    }
+}
+
+impl<E> Clone for HttpFunction<E> {
+    fn clone(&self) -> Self {
+        Self { service: self.service.clone(), endpoint: Arc::clone(&self.endpoint) }
+    }
+}
+
+type Answering = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
+
+impl<E: Endpoint> Service<Request> for HttpFunction<E> {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Answering;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.service.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request) -> Answering {
+        Box::pin(self.service.call(request))
+    }
+}
+
+struct EndpointService<E> {
+    endpoint: Arc<E>,
+    format: ResponseFormat,
+}
+
+impl<E> Clone for EndpointService<E> {
+    fn clone(&self) -> Self {
+        Self { endpoint: Arc::clone(&self.endpoint), format: self.format }
+    }
+}
+
+impl<E: Endpoint> Service<Request> for EndpointService<E> {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Answering;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request) -> Answering {
+        let (endpoint, format) = (Arc::clone(&self.endpoint), self.format);
+        Box::pin(async move {
+            let request = Incoming::from(request);
+            let request_id = request.client.request_id.clone();
+            let answer = endpoint.answer(request).await.unwrap_or_else(|error| {
+                log(&error, &request_id);
+                Answer::error(format, &error, &request_id)
+            });
+            Ok(answer.into_response())
+        })
+    }
+}
+
+/// The cause of an error of ours goes to the log, and nowhere else.
+fn log(error: &ApiError, request_id: &str) {
+    match error {
+        ApiError::Internal(cause) => tracing::error!(request_id, cause = %cause, "internal error"),
+        ApiError::TemporarilyUnavailable(cause) => {
+            tracing::warn!(request_id, cause = %cause, "temporarily unavailable");
+        }
+        _ => {}
+    }
+}

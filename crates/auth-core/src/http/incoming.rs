@@ -1,0 +1,228 @@
+//! A request as a function reads it: REST 1.0 and HTTP API 2.0 payloads alike.
+
+use std::collections::HashMap;
+
+use http::{HeaderMap, Method, header};
+use lambda_http::request::RequestContext;
+use lambda_http::{Body, Request, RequestExt};
+use serde_json::Value;
+
+use super::ApiError;
+use super::fields::Fields;
+use crate::client::Client;
+use crate::session::SessionId;
+use crate::user::UserId;
+
+/// Largest body in bytes.
+pub const MAXIMUM_BODY: usize = 16 * 1024;
+
+/// A request.
+#[derive(Debug)]
+pub struct Incoming {
+    /// The method.
+    pub method: Method,
+    /// The path below the API's base path, such as `/auth/login`.
+    pub path: String,
+    /// What comes before it on the client's side: the stage, or a custom domain's base path.
+    pub base_path: String,
+    /// The host that the client called.
+    pub host: String,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// Who called.
+    pub client: Client,
+    /// Whom the authorizer let through, if the route has one.
+    pub principal: Option<Principal>,
+    path_parameters: HashMap<String, String>,
+    body: Vec<u8>,
+}
+
+/// Whom the authorizer let through.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Principal {
+    /// The user.
+    pub user: UserId,
+    /// The session of the access token.
+    pub session: SessionId,
+}
+
+impl Incoming {
+    /// The members of the JSON body.
+    ///
+    /// # Errors
+    ///
+    /// [`ApiError::PayloadTooLarge`], [`ApiError::UnsupportedMediaType`], [`ApiError::InvalidRequest`].
+    pub fn fields(&self) -> Result<Fields, ApiError> {
+        if self.body.len() > MAXIMUM_BODY {
+            return Err(ApiError::PayloadTooLarge);
+        }
+        if !self.is_json() {
+            return Err(ApiError::UnsupportedMediaType);
+        }
+        Fields::parse(&self.body)
+    }
+
+    /// As [`Incoming::fields`], but no body stands for a body without members.
+    ///
+    /// # Errors
+    ///
+    /// As [`Incoming::fields`].
+    pub fn optional_fields(&self) -> Result<Fields, ApiError> {
+        if self.body.is_empty() { Ok(Fields::default()) } else { self.fields() }
+    }
+
+    /// `application/json`, whatever its parameters (RFC 8259 §11 defines none), or another type with the suffix `+json`.
+    fn is_json(&self) -> bool {
+        let value = self.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let essence =
+            value.unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
+    }
+
+    /// The token of `Authorization: Bearer` (RFC 6750 §2.1; the scheme's case does not matter, RFC 9110 §11.1).
+    pub fn bearer(&self) -> Option<&str> {
+        bearer(self.headers.get(header::AUTHORIZATION)?.to_str().ok()?)
+    }
+
+    /// A parameter of the path.
+    pub fn path_parameter(&self, name: &str) -> Option<&str> {
+        self.path_parameters.get(name).map(String::as_str)
+    }
+
+    /// Whom the authorizer let through.
+    ///
+    /// # Errors
+    ///
+    /// [`ApiError::InvalidToken`] if the route has no authorizer: the function then answers nobody.
+    pub fn principal(&self) -> Result<&Principal, ApiError> {
+        self.principal.as_ref().ok_or(ApiError::InvalidToken)
+    }
+}
+
+/// The credentials of a `Bearer` header.
+pub fn bearer(authorization: &str) -> Option<&str> {
+    let (scheme, token) = authorization.trim().split_once(' ')?;
+    let token = token.trim();
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
+}
+
+impl From<Request> for Incoming {
+    fn from(request: Request) -> Self {
+        let context = GatewayContext::of(&request);
+        let (base_path, path) = split_base_path(&context.path);
+        let parameters = request.path_parameters_ref();
+        let path_parameters = parameters.iter().flat_map(|map| map.iter());
+        let path_parameters =
+            path_parameters.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+        let host = context.domain.or_else(|| host.map(str::to_owned)).unwrap_or_default();
+        let (parts, body) = request.into_parts();
+        Self {
+            method: parts.method,
+            path,
+            base_path,
+            host,
+            headers: parts.headers,
+            client: context.client,
+            principal: context.principal,
+            path_parameters,
+            body: match body {
+                Body::Text(text) => text.into_bytes(),
+                Body::Binary(bytes) => bytes,
+                _ => Vec::new(),
+            },
+        }
+    }
+}
+
+/// Everything of ours lies below one of these; what comes before is the stage or a custom domain's base path.
+const ROOTS: [&str; 2] = ["/auth/", "/.well-known/"];
+
+fn split_base_path(path: &str) -> (String, String) {
+    let at = ROOTS.iter().filter_map(|root| path.rfind(root)).max().unwrap_or_default();
+    let (base_path, path) = path.split_at_checked(at).unwrap_or(("", path));
+    (base_path.to_owned(), path.to_owned())
+}
+
+/// What the gateway says about a request.
+#[derive(Default)]
+struct GatewayContext {
+    path: String,
+    domain: Option<String>,
+    client: Client,
+    principal: Option<Principal>,
+}
+
+impl GatewayContext {
+    fn of(request: &Request) -> Self {
+        match request.request_context_ref() {
+            Some(RequestContext::ApiGatewayV1(context)) => {
+                let text = |value: &Option<String>| value.clone().unwrap_or_default();
+                let identity = &context.identity;
+                Self {
+                    path: text(&context.path),
+                    domain: context.domain_name.clone(),
+                    client: Client::new(
+                        &text(&identity.source_ip),
+                        &text(&identity.user_agent),
+                        &text(&context.request_id),
+                    ),
+                    principal: Principal::from_context(&context.authorizer.fields),
+                }
+            }
+            Some(RequestContext::ApiGatewayV2(context)) => {
+                let text = |value: &Option<String>| value.clone().unwrap_or_default();
+                let http = &context.http;
+                Self {
+                    path: text(&http.path),
+                    domain: context.domain_name.clone(),
+                    client: Client::new(
+                        &text(&http.source_ip),
+                        &text(&http.user_agent),
+                        &text(&context.request_id),
+                    ),
+                    principal: context
+                        .authorizer
+                        .as_ref()
+                        .and_then(|authorizer| Principal::from_context(&authorizer.fields)),
+                }
+            }
+            _ => Self::default(),
+        }
+    }
+}
+
+impl Principal {
+    fn from_context(context: &HashMap<String, Value>) -> Option<Self> {
+        let text = |name: &str| context.get(name).and_then(Value::as_str);
+        Some(Self {
+            user: UserId::parse(text("userId")?).ok()?,
+            session: SessionId::parse(text("sessionId")?).ok()?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bearer_scheme_has_no_case_and_a_token_is_one_word() {
+        for header in ["Bearer abc", "bearer abc", "BEARER  abc", " Bearer abc "] {
+            assert_eq!(bearer(header), Some("abc"), "{header}");
+        }
+        for header in ["", "Bearer", "Bearer ", "Basic abc", "Bearerabc", "é", "Ünï côde"] {
+            assert_eq!(bearer(header), None, "{header}");
+        }
+    }
+
+    #[test]
+    fn the_base_path_is_what_comes_before_our_own() {
+        let split = |path| split_base_path(path);
+        assert_eq!(split("/auth/login"), (String::new(), "/auth/login".into()));
+        assert_eq!(split("/PROD/auth/login"), ("/PROD".into(), "/auth/login".into()));
+        assert_eq!(split("/auth/v1/auth/login"), ("/auth/v1".into(), "/auth/login".into()));
+        assert_eq!(split("/x/.well-known/jwks.json"), ("/x".into(), "/.well-known/jwks.json".into()));
+        assert_eq!(split("/other"), (String::new(), "/other".into()));
+    }
+}

@@ -1,0 +1,28 @@
+//! The HTTP vocabulary: how a request is read and how an answer looks, for every function alike.
+//!
+//! # Layout
+//!
+//! - [`incoming`]: a request, with its caller, principal and body
+//! - [`fields`]: the members of a JSON body
+//! - [`names`]: the names of a user in a body
+//! - [`answer`]: answers in the deployment's format
+//! - [`error`]: every error with its status, code, text and headers
+//! - [`cookie`]: the refresh cookie
+//! - [`presented`]: the refresh token that a request presents
+//! - [`origin`]: cross-origin requests
+//! - [`function`]: an endpoint becomes a tower service
+
+pub mod answer;
+pub mod cookie;
+pub mod error;
+pub mod fields;
+pub mod function;
+pub mod incoming;
+pub mod names;
+pub mod origin;
+pub mod presented;
+
+pub use self::answer::Answer;
+pub use self::error::ApiError;
+pub use self::function::{Endpoint, HttpFunction};
+pub use self::incoming::{Incoming, Principal};

@@ -1,0 +1,110 @@
+//! Which passwords may be chosen (OWASP ASVS 5 §6.2): any characters, no composition rules, none that are easy to guess.
+
+use zxcvbn::{Score, zxcvbn};
+
+use super::Password;
+use crate::config::PasswordRules;
+
+/// Why a password may not be chosen. The text is for the user.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Weakness {
+    /// Fewer code points than configured.
+    #[error("The password has fewer than {0} characters.")]
+    TooShort(usize),
+    /// More than [`Password::MAXIMUM_LENGTH`] code points.
+    #[error("The password has more than {max} characters.", max = Password::MAXIMUM_LENGTH)]
+    TooLong,
+    /// The estimator finds it on a list of common passwords, or made of the user's own data, a pattern or a word.
+    #[error("The password is too easy to guess.{}{}", if .0.is_empty() { "" } else { " " }, .0)]
+    Guessable(String),
+}
+
+/// Checks a new password against the rules. `about` is what an attacker knows of the user: the address and names.
+///
+/// The estimator (zxcvbn) refuses what it expects to be guessed in fewer than 10⁶ tries: the limits on login attempts stop
+/// an attacker long before that many.
+///
+/// # Errors
+///
+/// Why it may not be chosen.
+pub fn check(password: &Password, about: &[&str], rules: PasswordRules) -> Result<(), Weakness> {
+    let length = password.length();
+    if length < rules.min_length {
+        return Err(Weakness::TooShort(rules.min_length));
+    }
+    if length > Password::MAXIMUM_LENGTH {
+        return Err(Weakness::TooLong);
+    }
+    let about: Vec<&str> = about.iter().flat_map(|text| parts(text)).collect();
+    let estimate = zxcvbn(password.as_str(), &about);
+    if estimate.score() <= Score::One {
+        let warning = estimate.feedback().and_then(zxcvbn::feedback::Feedback::warning);
+        return Err(Weakness::Guessable(warning.map(|warning| warning.to_string()).unwrap_or_default()));
+    }
+    Ok(())
+}
+
+/// A text, the sides of an address, and the words: `ada.lovelace@example.com` also as `ada.lovelace`, `example.com`, `ada`,
+/// `lovelace` and `example`.
+fn parts(text: &str) -> impl Iterator<Item = &str> {
+    let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| word.chars().count() > 2);
+    std::iter::once(text).chain(text.split('@')).chain(words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RULES: PasswordRules = PasswordRules { min_length: 8 };
+    const ABOUT: &[&str] = &["ada.lovelace@example.com", "Ada Lovelace"];
+
+    fn judge(password: &str) -> Result<(), Weakness> {
+        check(&Password::new(password), ABOUT, RULES)
+    }
+
+    #[test]
+    fn a_password_that_is_hard_to_guess_is_taken_whatever_it_is_made_of() {
+        for password in
+            ["correct horse battery staple", "xkq vbn wpf", "ゆきのなかのとりのこえ", "  v9$kQ!zR2  "]
+        {
+            assert_eq!(judge(password), Ok(()), "{password}");
+        }
+    }
+
+    #[test]
+    fn common_passwords_and_the_users_own_data_are_refused() {
+        for password in [
+            "password",
+            "Passw0rd1",
+            "12345678",
+            "qwertyuiop",
+            "aaaaaaaaaa",
+            "lovelace",
+            "ada.lovelace",
+            "Lovelace1",
+        ] {
+            assert!(
+                matches!(judge(password), Err(Weakness::Guessable(_))),
+                "{password}: {:?}",
+                judge(password)
+            );
+        }
+    }
+
+    #[test]
+    fn length_counts_code_points_after_nfc() {
+        assert_eq!(judge("xkqvbnw"), Err(Weakness::TooShort(8)));
+        assert_eq!(
+            judge(&"e\u{301}".repeat(7)),
+            Err(Weakness::TooShort(8)),
+            "seven letters, fourteen code points typed"
+        );
+        assert_eq!(judge(&"xkqv bnwp".repeat(15)), Err(Weakness::TooLong));
+    }
+
+    #[test]
+    fn two_spellings_of_one_letter_are_one_password() {
+        assert_eq!(Password::new("u\u{308}"), Password::new("\u{fc}"));
+        assert_ne!(Password::new(" a"), Password::new("a"), "never trimmed");
+    }
+}

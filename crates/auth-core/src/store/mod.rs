@@ -1,0 +1,111 @@
+//! The DynamoDB table: what is read and written, and how. It decides no policy.
+//!
+//! # Layout
+//!
+//! - this file: the client
+//! - [`schema`]: keys and attribute names
+//! - [`sessions`], [`users`], [`counts`]: the requests, by item
+//! - [`error`]: what can go wrong
+//! - [`item`]: attribute values
+
+mod counts;
+mod error;
+mod item;
+mod schema;
+mod sessions;
+mod users;
+
+use std::time::Duration;
+
+use aws_config::ecs::EcsCredentialsProvider;
+use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
+use aws_sdk_dynamodb::config::{
+    BehaviorVersion, Builder, Credentials, Region, SharedHttpClient, StalledStreamProtectionConfig,
+};
+use aws_smithy_http_client::tls;
+
+pub use self::counts::Streak;
+pub use self::error::StoreError;
+pub use self::sessions::{Revoked, Rotate, Rotated};
+pub use self::users::{Created, Credential, NamesChange, NewUser};
+
+use crate::config::StoreConfig;
+
+/// The table. Clones share one connection pool.
+#[derive(Clone, Debug)]
+pub struct Store {
+    client: aws_sdk_dynamodb::Client,
+    table: String,
+}
+
+/// Bounds of one request, so that a function with two round trips answers well inside its own 10 s and the gateway's 29 s:
+/// three tries at the most, and never more than [`OPERATION_TIMEOUT`] in all.
+const CONNECT_TIMEOUT: Duration = Duration::from_millis(1_000);
+const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(1_500);
+const OPERATION_TIMEOUT: Duration = Duration::from_millis(4_000);
+const MAXIMUM_ATTEMPTS: u32 = 3;
+
+impl Store {
+    /// Makes the client by hand: what the SDK's default chain looks for (profiles, IMDS, SSO…) is not there in a Lambda
+    /// function and costs part of every cold start.
+    pub fn new(config: &StoreConfig) -> Self {
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+            .operation_timeout(OPERATION_TIMEOUT)
+            .build();
+        let retries = RetryConfig::standard()
+            .with_max_attempts(MAXIMUM_ATTEMPTS)
+            .with_initial_backoff(Duration::from_millis(50))
+            .with_max_backoff(Duration::from_millis(500));
+        let mut client = aws_sdk_dynamodb::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(config.region.clone()))
+            .http_client(http_client(config))
+            .timeout_config(timeouts)
+            .retry_config(retries)
+            // Answers are a few hundred bytes: the attempt timeout is bound enough.
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
+        client.set_endpoint_url(config.endpoint.clone());
+        let client = aws_sdk_dynamodb::Client::from_conf(with_credentials(client, config).build());
+        Self { client, table: config.table.clone() }
+    }
+
+    /// Opens a connection, so that the first request need not wait for the handshake: a Lambda function has a full
+    /// CPU while it starts and a fraction of one afterwards. The request reads an item that does not exist.
+    ///
+    /// A failure is no matter: the first request then connects by itself and reports what is wrong.
+    pub async fn connect(&self) {
+        let key = schema::limit_key(&crate::limits::LimitKey::none());
+        let read = self.client.get_item().table_name(&self.table).set_key(Some(key)).send();
+        if let Err(error) = read.await {
+            tracing::debug!(error = %StoreError::from(error), "no connection while starting");
+        }
+    }
+}
+
+fn with_credentials(builder: Builder, config: &StoreConfig) -> Builder {
+    match &config.credentials {
+        Some(keys) => builder.credentials_provider(Credentials::new(
+            keys.access_key_id.clone(),
+            keys.secret_access_key.expose(),
+            keys.session_token.as_ref().map(|token| token.expose().to_owned()),
+            None,
+            "environment",
+        )),
+        // SnapStart and Managed Instances outlive a set of keys, so the runtime serves fresh ones over HTTP.
+        None => builder.credentials_provider(EcsCredentialsProvider::builder().build()),
+    }
+}
+
+fn http_client(config: &StoreConfig) -> SharedHttpClient {
+    let builder = aws_smithy_http_client::Builder::new();
+    match &config.endpoint {
+        // No trust store is loaded for an endpoint that is not asked for a certificate.
+        Some(endpoint) if endpoint.starts_with("http://") => builder.build_http(),
+        _ => {
+            builder.tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc)).build_https()
+        }
+    }
+}

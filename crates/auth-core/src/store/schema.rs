@@ -1,0 +1,78 @@
+//! The table: every key and attribute name that it has, in one place.
+//!
+//! | item | `pk` | `sk` |
+//! |---|---|---|
+//! | credential | `EMAIL#<address>` | `CREDENTIAL` |
+//! | user | `USER#<id>` | `PROFILE` |
+//! | session | `USER#<id>` | `SESSION#<sid>` |
+//! | limit | `LIMIT#<kind>#<digest>#<window>` | `COUNT` |
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use crate::address::LookupAddress;
+use crate::limits::LimitKey;
+use crate::session::SessionId;
+use crate::user::UserId;
+
+pub(super) const PK: &str = "pk";
+pub(super) const SK: &str = "sk";
+/// The table's time to live, in epoch seconds.
+pub(super) const EXPIRES_AT: &str = "expires_at";
+
+pub(super) const USER_ID: &str = "user_id";
+pub(super) const PASSWORD_HASH: &str = "password_hash";
+
+pub(super) const EMAIL: &str = "email";
+pub(super) const EMAIL_VERIFIED: &str = "email_verified";
+pub(super) const DISPLAY_NAME: &str = "display_name";
+pub(super) const FIRST_NAME: &str = "first_name";
+pub(super) const LAST_NAME: &str = "last_name";
+pub(super) const STATUS: &str = "status";
+pub(super) const STATUS_ACTIVE: &str = "active";
+pub(super) const CREATED_AT: &str = "created_at";
+
+pub(super) const GENERATION: &str = "generation";
+pub(super) const ROTATED_AT: &str = "rotated_at";
+pub(super) const IDEMPOTENCY_DIGEST: &str = "idempotency_digest";
+pub(super) const IDLE_ENDS_AT: &str = "idle_ends_at";
+pub(super) const ABSOLUTE_ENDS_AT: &str = "absolute_ends_at";
+pub(super) const REVOKED_AT: &str = "revoked_at";
+pub(super) const REVOKED_REASON: &str = "revoked_reason";
+pub(super) const CREATED_IP: &str = "created_ip";
+pub(super) const CREATED_USER_AGENT: &str = "created_user_agent";
+pub(super) const LAST_USED_AT: &str = "last_used_at";
+pub(super) const LAST_IP: &str = "last_ip";
+pub(super) const LAST_USER_AGENT: &str = "last_user_agent";
+
+pub(super) const HITS: &str = "hits";
+pub(super) const LOCKED_UNTIL: &str = "locked_until";
+
+pub(super) const SESSION_PREFIX: &str = "SESSION#";
+
+pub(super) type Key = HashMap<String, AttributeValue>;
+
+pub(super) fn credential_key(address: &LookupAddress) -> Key {
+    key(format!("EMAIL#{}", address.as_str()), "CREDENTIAL".into())
+}
+
+pub(super) fn user_partition(user: &UserId) -> String {
+    format!("USER#{user}")
+}
+
+pub(super) fn user_key(user: &UserId) -> Key {
+    key(user_partition(user), "PROFILE".into())
+}
+
+pub(super) fn session_key(user: &UserId, sid: &SessionId) -> Key {
+    key(user_partition(user), format!("{SESSION_PREFIX}{sid}"))
+}
+
+pub(super) fn limit_key(limit: &LimitKey) -> Key {
+    key(format!("LIMIT#{limit}"), "COUNT".into())
+}
+
+fn key(pk: String, sk: String) -> Key {
+    HashMap::from([(PK.to_owned(), AttributeValue::S(pk)), (SK.to_owned(), AttributeValue::S(sk))])
+}

@@ -1,0 +1,142 @@
+//! What API Gateway asks an authorizer: every payload that it sends, read leniently, as only a few members matter.
+
+use std::collections::HashMap;
+
+use auth_core::client::Client;
+use auth_core::http::incoming::bearer;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+/// A request to be authorized: REST `TOKEN`, REST `REQUEST`, HTTP API 1.0 and 2.0, WebSocket `REQUEST`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Event {
+    /// `1.0` or `2.0` from an HTTP API, absent otherwise.
+    version: Option<String>,
+    /// The whole header value, of a `TOKEN` authorizer.
+    authorization_token: Option<String>,
+    method_arn: Option<String>,
+    /// What an HTTP API with payload 2.0 calls the method's ARN.
+    route_arn: Option<String>,
+    headers: Option<HashMap<String, String>>,
+    query_string_parameters: Option<HashMap<String, String>>,
+    request_context: RequestContext,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct RequestContext {
+    request_id: Option<String>,
+    /// Only a WebSocket API has connections.
+    connection_id: Option<IgnoredAny>,
+    identity: Option<Source>,
+    http: Option<Source>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Source {
+    source_ip: Option<String>,
+    user_agent: Option<String>,
+}
+
+impl Event {
+    /// The access token: of `Authorization: Bearer`, or on a WebSocket, where a browser cannot set headers, of the query
+    /// parameter `access_token` (RFC 6750 §2.3).
+    pub(crate) fn access_token(&self) -> Option<&str> {
+        if let Some(value) = self.authorization_token.as_deref().or_else(|| self.header("authorization")) {
+            return bearer(value);
+        }
+        self.request_context.connection_id.as_ref()?;
+        self.query_string_parameters.as_ref()?.get("access_token").map(String::as_str)
+    }
+
+    /// A REST API passes headers on in the case that the client used.
+    fn header(&self, name: &str) -> Option<&str> {
+        let headers = self.headers.as_ref()?;
+        headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+
+    /// Everything of the stage that is being called: `arn:…:api/stage/*`. The exact ARN would make a cached answer refuse
+    /// the next route.
+    pub(crate) fn stage(&self) -> Option<String> {
+        let arn = self.method_arn.as_deref().or(self.route_arn.as_deref())?;
+        let mut parts = arn.splitn(3, '/');
+        let (api, stage, _method) = (parts.next()?, parts.next()?, parts.next()?);
+        let known = api.starts_with("arn:") && api.contains(":execute-api:") && !stage.is_empty();
+        known.then(|| format!("{api}/{stage}/*"))
+    }
+
+    /// Whether the answer may be a simple one: only an HTTP API with payload 2.0 takes it.
+    pub(crate) fn takes_simple_answer(&self) -> bool {
+        self.version.as_deref() == Some("2.0")
+    }
+
+    /// Who called.
+    pub(crate) fn client(&self) -> Client {
+        let context = &self.request_context;
+        let source = context.identity.as_ref().or(context.http.as_ref());
+        let text = |value: Option<&Option<String>>| value.and_then(Clone::clone).unwrap_or_default();
+        Client::new(
+            &text(source.map(|source| &source.source_ip)),
+            &text(source.map(|source| &source.user_agent)),
+            context.request_id.as_deref().unwrap_or_default(),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(json: &serde_json::Value) -> Result<Event, serde_json::Error> {
+        Event::deserialize(json)
+    }
+
+    #[test]
+    fn the_policy_covers_the_whole_stage() -> Result<(), serde_json::Error> {
+        for (arn, stage) in [
+            (
+                "arn:aws:execute-api:eu-west-1:123456789012:a1b2/PROD/GET/auth/me",
+                Some("arn:aws:execute-api:eu-west-1:123456789012:a1b2/PROD/*"),
+            ),
+            (
+                "arn:aws-cn:execute-api:cn-north-1:123456789012:a1b2/$default/GET/",
+                Some("arn:aws-cn:execute-api:cn-north-1:123456789012:a1b2/$default/*"),
+            ),
+            (
+                "arn:aws:execute-api:eu-west-1:123456789012:a1b2/PROD/$connect",
+                Some("arn:aws:execute-api:eu-west-1:123456789012:a1b2/PROD/*"),
+            ),
+            ("arn:aws:execute-api:eu-west-1:123456789012:a1b2", None),
+            ("arn:aws:execute-api:eu-west-1:123456789012:a1b2//GET", None),
+            ("*", None),
+            ("", None),
+        ] {
+            assert_eq!(event(&serde_json::json!({ "methodArn": arn }))?.stage().as_deref(), stage, "{arn}");
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_header_is_found_in_any_case_and_a_query_only_on_a_websocket() -> Result<(), serde_json::Error> {
+        for (json, token) in [
+            (serde_json::json!({"authorizationToken": "Bearer t"}), Some("t")),
+            (serde_json::json!({"authorizationToken": "t"}), None),
+            (serde_json::json!({"headers": {"AuthoriZation": "bearer t"}}), Some("t")),
+            (serde_json::json!({"headers": {}, "queryStringParameters": {"access_token": "t"}}), None),
+            (
+                serde_json::json!({"requestContext": {"connectionId": "c"}, "queryStringParameters": {"access_token": "t"}}),
+                Some("t"),
+            ),
+            (
+                serde_json::json!({"requestContext": {"connectionId": "c"}, "headers": {"Authorization": "Bearer h"}, "queryStringParameters": {"access_token": "t"}}),
+                Some("h"),
+            ),
+            (serde_json::json!({"headers": null, "queryStringParameters": null}), None),
+        ] {
+            assert_eq!(event(&json)?.access_token(), token, "{json}");
+        }
+        Ok(())
+    }
+}

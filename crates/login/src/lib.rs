@@ -1,0 +1,159 @@
+//! `POST /auth/login`: starts a session.
+//!
+//! Two round trips to the table. In the first the attempt is counted, for the address and for the client's network, and
+//! the credential is read. Only an attempt that is inside every limit reaches the password, so that any number of parallel
+//! guesses gets no more than the limit verified. The second writes the session and reads the user.
+
+mod attempt;
+
+use auth_core::Platform;
+use auth_core::address::Address;
+use auth_core::audit::{Entry, Event, Outcome};
+use auth_core::clock::Timestamp;
+use auth_core::config::{
+    self, Faults, HashingConfig, HttpConfig, LoginLimits, Lookup, SessionConfig, SigningKeys, StoreConfig,
+    TokenNames, read_refresh_keys,
+};
+use auth_core::grant::Granter;
+use auth_core::http::{Answer, ApiError, Endpoint, HttpFunction, Incoming};
+use auth_core::password::Password;
+use auth_core::password::hash::{Hasher, Verdict};
+use auth_core::session::{Revocation, RevocationReason, Session, SessionId};
+use auth_core::store::{Credential, Store};
+use auth_core::token::access::AccessIssuer;
+use auth_core::user::{User, UserId, UserStatus};
+use http::StatusCode;
+
+use crate::attempt::Attempt;
+
+/// The endpoint.
+pub struct Login {
+    http: HttpConfig,
+    sessions: SessionConfig,
+    limits: LoginLimits,
+    hasher: Hasher,
+    granter: Granter,
+    store: Store,
+    platform: Platform,
+}
+
+/// Builds the function.
+///
+/// # Errors
+///
+/// Every fault of the environment.
+pub fn build(lookup: &Lookup<'_>, platform: Platform) -> Result<HttpFunction<Login>, Faults> {
+    config::from_lookup(lookup, |settings| {
+        let http = HttpConfig::read(settings);
+        let sessions = SessionConfig::read(settings);
+        let limits = LoginLimits::read(settings);
+        let hasher = HashingConfig::read(settings).hasher(settings);
+        let names = TokenNames::read(settings);
+        let store = StoreConfig::read(settings);
+        let signing = SigningKeys::read(settings);
+        let keys = read_refresh_keys(settings, &names);
+        let access = AccessIssuer::new(signing?.current, names, sessions.access_lifetime);
+        let granter = Granter::new(access, keys?, sessions.clone());
+        let (hasher, store) = (hasher?, Store::new(&store));
+        let login = Login { http: http.clone(), sessions, limits, hasher, granter, store, platform };
+        Some(HttpFunction::new(login, &http))
+    })
+}
+
+impl Endpoint for Login {
+    async fn answer(&self, request: Incoming) -> Result<Answer, ApiError> {
+        let now = self.platform.clock.now();
+        let mut fields = request.fields()?;
+        let email = fields.text("email")?;
+        let address: Address =
+            email.parse().map_err(|error| ApiError::field("email", &format!("{error}")))?;
+        let password = Password::new(&fields.text("password")?);
+        let attempt = Attempt { login: self, request: &request, address: address.lookup(), now };
+        let (credential, streak) = attempt.admit().await?;
+        let hash = credential.as_ref().map(|credential| credential.hash.clone());
+        match (self.hasher.verify(password.clone(), hash).await?, credential) {
+            (Verdict::Right { outdated }, Some(credential)) => {
+                let rehash = outdated.then_some(password);
+                self.succeed(&attempt, &credential, streak.failures > 0, rehash).await
+            }
+            (_, credential) => Err(attempt.fail(credential.map(|credential| credential.user)).await?),
+        }
+    }
+
+    async fn warm_up(&self) {
+        self.store.connect().await;
+    }
+}
+
+impl Login {
+    async fn succeed(
+        &self,
+        attempt: &Attempt<'_>,
+        credential: &Credential,
+        failed_before: bool,
+        rehash: Option<Password>,
+    ) -> Result<Answer, ApiError> {
+        let now = attempt.now;
+        let sid = SessionId::generate(&self.platform.random)?;
+        let session =
+            Session::begin(credential.user.clone(), sid, &attempt.request.client, now, &self.sessions);
+        let (written, user, (), ()) = tokio::join!(
+            self.store.put_session(&session, self.sessions.retention),
+            self.store.user(&credential.user),
+            attempt.forgive(failed_before),
+            self.rehash(attempt, credential, rehash),
+        );
+        written?;
+        let user = self.active(user?, attempt.request, &session, now).await?;
+        let entry = Entry::new(Event::Login, Outcome::Success, &attempt.request.client, now);
+        self.platform.audit.record(entry.of(&user.id).in_session(&session.id));
+        let grant = self.granter.grant(user, &session, now, &self.platform.random)?;
+        Ok(Answer::tokens(&self.http, StatusCode::OK, attempt.request, &grant))
+    }
+
+    /// The user is read beside the write of the session. Nobody has a token of that session yet, so a disabled user's is
+    /// ended again before anybody could use it.
+    async fn active(
+        &self,
+        user: Option<User>,
+        request: &Incoming,
+        session: &Session,
+        now: Timestamp,
+    ) -> Result<User, ApiError> {
+        let user = user.ok_or_else(|| ApiError::Internal("a credential without its user".into()))?;
+        if user.status == UserStatus::Active {
+            return Ok(user);
+        }
+        let revocation = Revocation { at: now, reason: RevocationReason::UserDisabled };
+        self.store.revoke(&session.user, &session.id, revocation).await?;
+        self.record_failure(request, Some(&user.id), "user_disabled", now);
+        Err(ApiError::Forbidden("The account is disabled."))
+    }
+
+    /// Replaces a hash that was made with other parameters than today's. If it fails, the next login tries again.
+    async fn rehash(&self, attempt: &Attempt<'_>, credential: &Credential, password: Option<Password>) {
+        let Some(password) = password else { return };
+        match self.hasher.hash(password, &self.platform.random).await {
+            Ok(hash) => {
+                if let Err(error) = self.store.replace_hash(attempt.address, &credential.hash, &hash).await {
+                    tracing::warn!(%error, "a password hash was not replaced");
+                }
+            }
+            Err(error) => tracing::warn!(%error, "a password was not hashed anew"),
+        }
+    }
+
+    fn record_failure(
+        &self,
+        request: &Incoming,
+        user: Option<&UserId>,
+        reason: &'static str,
+        now: Timestamp,
+    ) {
+        let entry = Entry::new(Event::Login, Outcome::Failure, &request.client, now).because(reason);
+        self.platform.audit.record(match user {
+            Some(user) => entry.of(user),
+            None => entry,
+        });
+    }
+}

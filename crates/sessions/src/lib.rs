@@ -1,0 +1,132 @@
+//! `GET /auth/sessions`, `DELETE /auth/sessions/{sessionId}`, `POST /auth/revoke-all`: the sessions of a user.
+//!
+//! The authorizer in front has checked the token and its session; this function reads whom it let through and holds no key.
+
+use auth_core::Platform;
+use auth_core::audit::{Entry, Event, Outcome};
+use auth_core::clock::Timestamp;
+use auth_core::config::{self, Faults, HttpConfig, Lookup, StoreConfig};
+use auth_core::http::{Answer, ApiError, Endpoint, HttpFunction, Incoming, Principal};
+use auth_core::session::{Revocation, RevocationReason, Session, SessionId};
+use auth_core::store::{Revoked, Store, StoreError};
+use lambda_http::http::Method;
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+
+/// Sessions that are ended at the same time by one request.
+const PARALLEL_REVOCATIONS: usize = 16;
+
+/// The endpoint.
+pub struct Sessions {
+    http: HttpConfig,
+    store: Store,
+    platform: Platform,
+}
+
+/// Builds the function.
+///
+/// # Errors
+///
+/// Every fault of the environment.
+pub fn build(lookup: &Lookup<'_>, platform: Platform) -> Result<HttpFunction<Sessions>, Faults> {
+    config::from_lookup(lookup, |settings| {
+        let http = HttpConfig::read(settings);
+        let store = Store::new(&StoreConfig::read(settings));
+        Some(HttpFunction::new(Sessions { http: http.clone(), store, platform }, &http))
+    })
+}
+
+impl Endpoint for Sessions {
+    async fn answer(&self, request: Incoming) -> Result<Answer, ApiError> {
+        let principal = request.principal()?.clone();
+        let now = self.platform.clock.now();
+        match request.method {
+            Method::GET => self.list(&principal, now).await,
+            Method::DELETE => self.end(&request, &principal, now).await,
+            _ => self.revoke_all(&request, &principal, now).await,
+        }
+    }
+
+    async fn warm_up(&self) {
+        self.store.connect().await;
+    }
+}
+
+impl Sessions {
+    async fn list(&self, principal: &Principal, now: Timestamp) -> Result<Answer, ApiError> {
+        let mut sessions = self.store.unrevoked_sessions(&principal.user).await?;
+        sessions.retain(|session| session.ended(now).is_none());
+        sessions.sort_by_key(|session| std::cmp::Reverse(session.last_used_at));
+        let sessions: Vec<Value> = sessions.iter().map(|session| describe(session, principal)).collect();
+        Ok(Answer::data(&self.http, json!({ "sessions": sessions })))
+    }
+
+    /// An unknown session is as good as ended: 204, as at the logout.
+    async fn end(
+        &self,
+        request: &Incoming,
+        principal: &Principal,
+        now: Timestamp,
+    ) -> Result<Answer, ApiError> {
+        let sid = request.path_parameter("sessionId").map(SessionId::parse);
+        let Some(Ok(sid)) = sid else {
+            return Err(ApiError::field("sessionId", "is not the identifier of a session"));
+        };
+        let revocation = Revocation { at: now, reason: RevocationReason::EndedByUser };
+        if self.store.revoke(&principal.user, &sid, revocation).await? == Revoked::Now {
+            let entry = Entry::new(Event::SessionEnded, Outcome::Success, &request.client, now);
+            self.platform.audit.record(entry.of(&principal.user).in_session(&sid));
+        }
+        let answer = Answer::no_content();
+        Ok(if sid == principal.session { answer.clearing_cookie(&self.http, request) } else { answer })
+    }
+
+    /// Ends every session that is not ended. Those whose time is over are ended too, in case another instance's clock is
+    /// behind, but the count is of the live ones.
+    async fn revoke_all(
+        &self,
+        request: &Incoming,
+        principal: &Principal,
+        now: Timestamp,
+    ) -> Result<Answer, ApiError> {
+        let sessions = self.store.unrevoked_sessions(&principal.user).await?;
+        let mut count = 0;
+        for chunk in sessions.chunks(PARALLEL_REVOCATIONS) {
+            count += self.revoke(chunk, now).await?;
+        }
+        let entry = Entry::new(Event::SessionsRevoked, Outcome::Success, &request.client, now);
+        self.platform.audit.record(entry.of(&principal.user).in_session(&principal.session));
+        let answer = Answer::data(&self.http, json!({ "revokedSessions": count }));
+        Ok(answer.clearing_cookie(&self.http, request))
+    }
+
+    async fn revoke(&self, sessions: &[Session], now: Timestamp) -> Result<usize, ApiError> {
+        let mut tasks = JoinSet::new();
+        for session in sessions.iter().cloned() {
+            let store = self.store.clone();
+            let revocation = Revocation { at: now, reason: RevocationReason::RevokeAll };
+            tasks.spawn(async move {
+                let revoked = store.revoke(&session.user, &session.id, revocation).await?;
+                Ok::<_, StoreError>(revoked == Revoked::Now && session.ended(now).is_none())
+            });
+        }
+        let mut count = 0;
+        while let Some(result) = tasks.join_next().await {
+            let counted = result.map_err(|error| ApiError::Internal(error.into()))??;
+            count += usize::from(counted);
+        }
+        Ok(count)
+    }
+}
+
+fn describe(session: &Session, principal: &Principal) -> Value {
+    json!({
+        "sessionId": session.id,
+        "createdAt": session.created_at,
+        "lastUsedAt": session.last_used_at,
+        "expiresAt": session.ends_at(),
+        "ip": session.last_used_by.ip,
+        "userAgent": session.last_used_by.user_agent,
+        "current": session.id == principal.session,
+    })
+}

@@ -1,0 +1,159 @@
+//! `POST /auth/signup`, also `/auth/register`: creates a user and starts a session.
+//!
+//! Two round trips to the table: the signup is counted while the address is looked up, then credential, user and session
+//! are written in one transaction, all or none of them.
+
+use auth_core::Platform;
+use auth_core::address::Address;
+use auth_core::audit::{Entry, Event, Outcome};
+use auth_core::clock::Timestamp;
+use auth_core::config::{
+    self, Faults, HashingConfig, HttpConfig, Lookup, PasswordRules, SessionConfig, SigningKeys, SignupLimits,
+    StoreConfig, TokenNames, read_refresh_keys,
+};
+use auth_core::grant::Granter;
+use auth_core::http::{Answer, ApiError, Endpoint, HttpFunction, Incoming, names};
+use auth_core::limits::{LimitKey, Window};
+use auth_core::password::hash::Hasher;
+use auth_core::password::{Password, rules};
+use auth_core::session::{Session, SessionId};
+use auth_core::store::{Created, NewUser, Store, StoreError};
+use auth_core::token::access::AccessIssuer;
+use auth_core::user::{Names, User, UserId, UserStatus};
+use http::StatusCode;
+
+/// The endpoint.
+pub struct Signup {
+    http: HttpConfig,
+    sessions: SessionConfig,
+    rules: PasswordRules,
+    limits: SignupLimits,
+    hasher: Hasher,
+    granter: Granter,
+    store: Store,
+    platform: Platform,
+}
+
+/// Builds the function.
+///
+/// # Errors
+///
+/// Every fault of the environment.
+pub fn build(lookup: &Lookup<'_>, platform: Platform) -> Result<HttpFunction<Signup>, Faults> {
+    config::from_lookup(lookup, |settings| {
+        let http = HttpConfig::read(settings);
+        let sessions = SessionConfig::read(settings);
+        let rules = PasswordRules::read(settings);
+        let limits = SignupLimits::read(settings);
+        let hasher = HashingConfig::read(settings).hasher(settings);
+        let names = TokenNames::read(settings);
+        let store = StoreConfig::read(settings);
+        let signing = SigningKeys::read(settings);
+        let keys = read_refresh_keys(settings, &names);
+        let access = AccessIssuer::new(signing?.current, names, sessions.access_lifetime);
+        let granter = Granter::new(access, keys?, sessions.clone());
+        let (hasher, store) = (hasher?, Store::new(&store));
+        let signup = Signup { http: http.clone(), sessions, rules, limits, hasher, granter, store, platform };
+        Some(HttpFunction::new(signup, &http))
+    })
+}
+
+/// What somebody signs up with, checked.
+struct Application {
+    address: Address,
+    password: Password,
+    names: Names,
+}
+
+impl Endpoint for Signup {
+    async fn answer(&self, request: Incoming) -> Result<Answer, ApiError> {
+        let now = self.platform.clock.now();
+        let application = self.read(&request)?;
+        self.admit(&request, &application.address, now).await?;
+        let hash = self.hasher.hash(application.password, &self.platform.random).await?;
+        let user = User {
+            id: UserId::generate(&self.platform.random)?,
+            email: application.address.as_str().to_owned(),
+            names: application.names,
+            email_verified: false,
+            status: UserStatus::Active,
+            created_at: now,
+        };
+        let sid = SessionId::generate(&self.platform.random)?;
+        let session = Session::begin(user.id.clone(), sid, &request.client, now, &self.sessions);
+        let new = NewUser {
+            address: application.address.lookup(),
+            hash: &hash,
+            user: &user,
+            session: &session,
+            retention: self.sessions.retention,
+        };
+        if self.store.create_user(&new).await? == Created::EmailTaken {
+            return Err(self.email_taken(&request, now));
+        }
+        let entry = Entry::new(Event::Signup, Outcome::Success, &request.client, now);
+        self.platform.audit.record(entry.of(&user.id).in_session(&session.id));
+        let grant = self.granter.grant(user, &session, now, &self.platform.random)?;
+        Ok(Answer::tokens(&self.http, StatusCode::CREATED, &request, &grant))
+    }
+
+    async fn warm_up(&self) {
+        self.store.connect().await;
+    }
+}
+
+impl Signup {
+    fn read(&self, request: &Incoming) -> Result<Application, ApiError> {
+        let mut fields = request.fields()?;
+        let email = fields.text("email")?;
+        let address: Address =
+            email.parse().map_err(|error| ApiError::field("email", &format!("{error}")))?;
+        let password = Password::new(&fields.text("password")?);
+        let names = Names {
+            display_name: names::read(&mut fields, "displayName")?.flatten(),
+            first_name: names::read(&mut fields, "firstName")?.flatten(),
+            last_name: names::read(&mut fields, "lastName")?.flatten(),
+        };
+        let about = [
+            Some(address.as_str()),
+            names.display_name.as_deref(),
+            names.first_name.as_deref(),
+            names.last_name.as_deref(),
+        ];
+        let about: Vec<&str> = about.into_iter().flatten().collect();
+        rules::check(&password, &about, self.rules)?;
+        Ok(Application { address, password, names })
+    }
+
+    /// Counts the signup before any hashing, so that nobody buys our CPU time with a loop, and looks whether the address
+    /// is free, so that a taken one costs no hash.
+    async fn admit(&self, request: &Incoming, address: &Address, now: Timestamp) -> Result<(), ApiError> {
+        let window = Window::at(now, self.limits.window);
+        let (hits, credential) =
+            tokio::join!(self.count(request, window), self.store.credential(address.lookup()));
+        let over = self.limits.per_ip.zip(hits?).is_some_and(|(limit, hits)| hits > u64::from(limit));
+        if over {
+            let entry = Entry::new(Event::LimitReached, Outcome::Failure, &request.client, now);
+            self.platform.audit.record(entry.because("signup_ip"));
+            return Err(ApiError::TooManyAttempts { retry_after: window.end().since(now) });
+        }
+        if credential?.is_some() {
+            return Err(self.email_taken(request, now));
+        }
+        Ok(())
+    }
+
+    async fn count(&self, request: &Incoming, window: Window) -> Result<Option<u64>, StoreError> {
+        if self.limits.per_ip.is_none() {
+            return Ok(None);
+        }
+        let key = LimitKey::signup_network(&request.client.ip, window);
+        self.store.count(&key, window.end()).await.map(Some)
+    }
+
+    fn email_taken(&self, request: &Incoming, now: Timestamp) -> ApiError {
+        let entry = Entry::new(Event::Signup, Outcome::Failure, &request.client, now);
+        self.platform.audit.record(entry.because("email_taken"));
+        ApiError::EmailTaken
+    }
+}
