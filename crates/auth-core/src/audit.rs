@@ -139,6 +139,15 @@ impl Entry {
         self
     }
 
+    /// With the user, if known.
+    #[must_use]
+    pub fn of_known(self, user: Option<&UserId>) -> Self {
+        match user {
+            Some(user) => self.of(user),
+            None => self,
+        }
+    }
+
     /// With the session.
     #[must_use]
     pub fn in_session(mut self, sid: &SessionId) -> Self {

@@ -1,10 +1,16 @@
 //! What a function's `main` does: read the environment, start the log, open the connection, run.
 
-use lambda_http::Error;
+use std::task::{Context, Poll};
+
+use lambda_http::lambda_runtime::LambdaEvent;
+use lambda_http::request::LambdaRequest;
+use lambda_http::{Adapter, Body, Error, Request, Response};
+use tower::Service;
 
 use crate::audit::AuditLog;
 use crate::clock::Clock;
 use crate::config::{self, Faults, Lookup};
+use crate::http::event::GatewayEvent;
 use crate::http::{Endpoint, HttpFunction};
 use crate::random::Random;
 use crate::telemetry::LogLevel;
@@ -44,7 +50,40 @@ pub async fn run_http<E: Endpoint>(
 ) -> Result<(), Error> {
     let function = start(build)?;
     function.endpoint().warm_up().await;
-    lambda_http::run_concurrent(function).await
+    lambda_http::lambda_runtime::run_concurrent(LambdaFunction::from(function)).await
+}
+
+/// An HTTP function as the Lambda runtime calls it: an event in, an answer out. `lambda_http::run_concurrent` wraps a service
+/// in the same way, but for [`GatewayEvent`].
+#[derive(Clone)]
+pub struct LambdaFunction<S>(Adapter<'static, Response<Body>, S>);
+
+impl<S> From<S> for LambdaFunction<S>
+where
+    S: Service<Request, Response = Response<Body>>,
+    S::Future: Send + 'static,
+{
+    fn from(service: S) -> Self {
+        Self(Adapter::from(service))
+    }
+}
+
+impl<S> Service<LambdaEvent<GatewayEvent>> for LambdaFunction<S>
+where
+    S: Service<Request, Response = Response<Body>>,
+    S::Future: Send + 'static,
+{
+    type Response = <Adapter<'static, Response<Body>, S> as Service<LambdaEvent<LambdaRequest>>>::Response;
+    type Error = S::Error;
+    type Future = <Adapter<'static, Response<Body>, S> as Service<LambdaEvent<LambdaRequest>>>::Future;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.0.poll_ready(context)
+    }
+
+    fn call(&mut self, event: LambdaEvent<GatewayEvent>) -> Self::Future {
+        self.0.call(LambdaEvent::new(event.payload.into_inner(), event.context))
+    }
 }
 
 /// Starts the log and builds a function from the process's environment.

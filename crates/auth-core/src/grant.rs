@@ -1,15 +1,15 @@
 //! A user and a session become a pair of tokens.
 
 use crate::clock::Timestamp;
-use crate::config::SessionConfig;
 use crate::random::Random;
 use crate::session::Session;
+use crate::session::policy::Rotation;
 use crate::token::access::{AccessIssuer, IssuedAccessToken};
 use crate::token::refresh::RefreshKeys;
 use crate::user::User;
 
 /// What a successful signup, login or refresh hands out (RFC 6749 §5.1).
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Grant {
     /// A fresh access token.
     pub access: IssuedAccessToken,
@@ -28,7 +28,7 @@ pub struct Grant {
 pub struct Granter {
     access: AccessIssuer,
     refresh: RefreshKeys,
-    sessions: SessionConfig,
+    rotation: Rotation,
 }
 
 /// A token could not be signed.
@@ -38,8 +38,8 @@ pub struct GrantError(Box<dyn std::error::Error + Send + Sync>);
 
 impl Granter {
     /// A granter with the keys of both tokens.
-    pub const fn new(access: AccessIssuer, refresh: RefreshKeys, sessions: SessionConfig) -> Self {
-        Self { access, refresh, sessions }
+    pub const fn new(access: AccessIssuer, refresh: RefreshKeys, rotation: Rotation) -> Self {
+        Self { access, refresh, rotation }
     }
 
     /// The tokens of `session` at `now`. The refresh token is the same one each time for the same state.
@@ -56,7 +56,7 @@ impl Granter {
     ) -> Result<Grant, GrantError> {
         let access = self.access.issue(&user, &session.id, session.ends_at(), now, random);
         let access = access.map_err(|error| GrantError(error.into()))?;
-        let refresh_expires_at = session.refresh_token_ends_at(self.sessions.rotation);
+        let refresh_expires_at = session.refresh_token_ends_at(self.rotation);
         let refresh_token = self
             .refresh
             .mint(&session.user, &session.id, session.generation, session.rotated_at, refresh_expires_at)

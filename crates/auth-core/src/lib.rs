@@ -2,18 +2,19 @@
 //!
 //! # Layout
 //!
-//! Dependencies point down only. Nothing above [`store`] in this list knows that there is a table.
+//! A module knows those above it in this list, and none below. What stands above [`store`] is pure: it knows neither that
+//! there is a table nor that there is an environment.
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | [`clock`], [`random`] | time and randomness as arguments |
-//! | [`config`] | the environment, parsed once |
-//! | [`token`] | access and refresh tokens |
+//! | [`clock`], [`random`], [`secret`], [`digest`] | time and randomness as arguments; secrets that do not show; digests |
+//! | [`user`], [`client`], [`address`] | who somebody is, who is calling, where mail goes |
 //! | [`session`] | sessions, and what a presented refresh token is answered with |
-//! | [`password`], [`address`], [`limits`] | passwords, addresses, which attempts count together |
-//! | [`user`], [`client`] | who somebody is, who is calling |
-//! | [`store`] | the table |
+//! | [`token`] | access and refresh tokens |
+//! | [`password`], [`limits`] | passwords; which attempts count together |
 //! | [`grant`] | a user and a session become tokens |
+//! | [`config`] | the environment, parsed once |
+//! | [`store`] | the table |
 //! | [`audit`], [`telemetry`] | audit lines and logs |
 //! | [`http`] | requests, answers, errors, cookies, CORS |
 //! | [`function`] | what a function's `main` does |
@@ -23,12 +24,14 @@ pub mod audit;
 pub mod client;
 pub mod clock;
 pub mod config;
+pub mod digest;
 pub mod function;
 pub mod grant;
 pub mod http;
 pub mod limits;
 pub mod password;
 pub mod random;
+pub mod secret;
 pub mod session;
 pub mod store;
 pub mod telemetry;

@@ -9,7 +9,31 @@ use std::time::Duration;
 
 use crate::address::LookupAddress;
 use crate::clock::Timestamp;
-use crate::token::key::digest_text;
+use crate::digest;
+
+/// The limits of login attempts. A count of `None` means no limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LoginLimits {
+    /// Attempts for one address in a window.
+    pub per_address: Option<u32>,
+    /// Attempts from one client network in a window.
+    pub per_ip: Option<u32>,
+    /// The window.
+    pub window: Duration,
+    /// Failures in a row that lock an address.
+    pub lock_failures: Option<u32>,
+    /// How long the lock holds.
+    pub lock_duration: Duration,
+}
+
+/// The limit of signups.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SignupLimits {
+    /// Signups from one client network in a window; `None` for no limit.
+    pub per_ip: Option<u32>,
+    /// The window.
+    pub window: Duration,
+}
 
 /// Names a counter: `<kind>#<digest>#<window>`. What is counted enters as a digest alone, so that the table does not collect
 /// the addresses that strangers type in.
@@ -43,7 +67,7 @@ impl LimitKey {
     }
 
     fn new(kind: &str, counted: &str, window: &str) -> Self {
-        Self(format!("{kind}#{}#{window}", digest_text(&[kind.as_bytes(), counted.as_bytes()])))
+        Self(format!("{kind}#{}#{window}", digest::of(&[kind.as_bytes(), counted.as_bytes()])))
     }
 }
 

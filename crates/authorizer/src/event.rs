@@ -6,21 +6,25 @@ use auth_core::client::Client;
 use auth_core::http::incoming::bearer;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde_json::Value;
 
 /// A request to be authorized: REST `TOKEN`, REST `REQUEST`, HTTP API 1.0 and 2.0, WebSocket `REQUEST`.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Event {
     /// `1.0` or `2.0` from an HTTP API, absent otherwise.
     version: Option<String>,
-    /// The whole header value, of a `TOKEN` authorizer.
+    /// `TOKEN` or `REQUEST`.
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    /// The whole header value, of a `TOKEN` authorizer. An HTTP API 1.0 has it too, but as a list of all identity sources.
     authorization_token: Option<String>,
     method_arn: Option<String>,
     /// What an HTTP API with payload 2.0 calls the method's ARN.
     route_arn: Option<String>,
-    headers: Option<HashMap<String, String>>,
-    query_string_parameters: Option<HashMap<String, String>>,
-    request_context: RequestContext,
+    headers: Option<HashMap<String, Value>>,
+    query_string_parameters: Option<HashMap<String, Value>>,
+    request_context: Option<RequestContext>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -44,17 +48,18 @@ impl Event {
     /// The access token: of `Authorization: Bearer`, or on a WebSocket, where a browser cannot set headers, of the query
     /// parameter `access_token` (RFC 6750 §2.3).
     pub(crate) fn access_token(&self) -> Option<&str> {
-        if let Some(value) = self.authorization_token.as_deref().or_else(|| self.header("authorization")) {
+        let whole = self.authorization_token.as_deref().filter(|_| self.kind.as_deref() == Some("TOKEN"));
+        if let Some(value) = whole.or_else(|| self.header("authorization")) {
             return bearer(value);
         }
-        self.request_context.connection_id.as_ref()?;
-        self.query_string_parameters.as_ref()?.get("access_token").map(String::as_str)
+        self.request_context.as_ref()?.connection_id.as_ref()?;
+        self.query_string_parameters.as_ref()?.get("access_token")?.as_str()
     }
 
     /// A REST API passes headers on in the case that the client used.
     fn header(&self, name: &str) -> Option<&str> {
         let headers = self.headers.as_ref()?;
-        headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+        headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).and_then(|(_, value)| value.as_str())
     }
 
     /// Everything of the stage that is being called: `arn:…:api/stage/*`. The exact ARN would make a cached answer refuse
@@ -74,13 +79,13 @@ impl Event {
 
     /// Who called.
     pub(crate) fn client(&self) -> Client {
-        let context = &self.request_context;
-        let source = context.identity.as_ref().or(context.http.as_ref());
+        let context = self.request_context.as_ref();
+        let source = context.and_then(|context| context.identity.as_ref().or(context.http.as_ref()));
         let text = |value: Option<&Option<String>>| value.and_then(Clone::clone).unwrap_or_default();
         Client::new(
             &text(source.map(|source| &source.source_ip)),
             &text(source.map(|source| &source.user_agent)),
-            context.request_id.as_deref().unwrap_or_default(),
+            context.and_then(|context| context.request_id.as_deref()).unwrap_or_default(),
         )
     }
 }
@@ -121,8 +126,8 @@ mod tests {
     #[test]
     fn a_header_is_found_in_any_case_and_a_query_only_on_a_websocket() -> Result<(), serde_json::Error> {
         for (json, token) in [
-            (serde_json::json!({"authorizationToken": "Bearer t"}), Some("t")),
-            (serde_json::json!({"authorizationToken": "t"}), None),
+            (serde_json::json!({"type": "TOKEN", "authorizationToken": "Bearer t"}), Some("t")),
+            (serde_json::json!({"type": "TOKEN", "authorizationToken": "t"}), None),
             (serde_json::json!({"headers": {"AuthoriZation": "bearer t"}}), Some("t")),
             (serde_json::json!({"headers": {}, "queryStringParameters": {"access_token": "t"}}), None),
             (

@@ -20,9 +20,9 @@ use std::task::{Context as TaskContext, Poll};
 use auth_core::Platform;
 use auth_core::audit::{Entry, Event as AuditEvent, Outcome};
 use auth_core::clock::Timestamp;
-use auth_core::config::{self, AuthorizerConfig, Faults, Lookup, TokenNames, read_verifying_keys};
-use auth_core::http::presented::reason;
+use auth_core::config::{self, AuthorizerConfig, Faults, Lookup, read_verifying_keys};
 use auth_core::store::{Store, StoreError};
+use auth_core::token::TokenNames;
 use auth_core::token::access::{AccessClaims, AccessVerifier};
 use lambda_runtime::{Diagnostic, LambdaEvent};
 use tower::Service;
@@ -101,8 +101,10 @@ impl Inner {
     async fn authorize(&self, event: &Event) -> Result<Answer, AuthorizerError> {
         let now = self.platform.clock.now();
         let token = event.access_token().ok_or(AuthorizerError::Unauthorized)?;
-        let claims =
-            self.verifier.verify(token, now).map_err(|error| self.refuse(event, None, reason(error), now))?;
+        let claims = self
+            .verifier
+            .verify(token, now)
+            .map_err(|error| self.refuse(event, None, error.as_str(), now))?;
         self.check_session(event, &claims, now).await?;
         let context = Context {
             user_id: claims.sub.to_string(),

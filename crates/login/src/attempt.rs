@@ -10,7 +10,7 @@ use auth_core::audit::{Entry, Event, Outcome};
 use auth_core::clock::Timestamp;
 use auth_core::http::{ApiError, Incoming};
 use auth_core::limits::{LimitKey, Window};
-use auth_core::store::{Credential, StoreError, Streak};
+use auth_core::store::{Credential, Locked, StoreError, Streak};
 use auth_core::user::UserId;
 
 use crate::Login;
@@ -41,42 +41,48 @@ impl Attempt<'_> {
         );
         self.within(limits.per_address, address_hits?, "login_address")?;
         self.within(limits.per_ip, network_hits?, "login_ip")?;
-        let streak = streak?;
-        if let Some(until) = streak.locked_until.filter(|until| *until > self.now) {
-            return Err(self.refuse("locked", until));
+        match streak? {
+            Streak::Locked { until } => Err(self.refuse("locked", until)),
+            streak => Ok((credential?, streak)),
         }
-        Ok((credential?, streak))
     }
 
-    /// Notes a failure; every `lock_failures` of them in a row lock the address.
-    pub(crate) async fn fail(&self, user: Option<UserId>) -> Result<ApiError, ApiError> {
+    /// Notes a failure; so many of them in a row lock the address.
+    pub(crate) async fn fail(&self, streak: Streak, user: Option<UserId>) -> Result<ApiError, ApiError> {
         let reason = if user.is_some() { "wrong_password" } else { "unknown_address" };
         self.login.record_failure(self.request, user.as_ref(), reason, self.now);
-        let Some(lock_failures) = self.login.limits.lock_failures else {
-            return Ok(ApiError::InvalidCredentials);
-        };
-        let key = LimitKey::login_failures(self.address);
-        let failures = self.login.store.count(&key, self.now + STREAK_KEPT).await?;
-        if failures.is_multiple_of(u64::from(lock_failures)) {
-            let until = self.now + self.login.limits.lock_duration;
-            self.login.store.lock(&key, until, STREAK_KEPT).await?;
-            let entry = Entry::new(Event::AddressLocked, Outcome::Failure, &self.request.client, self.now);
-            self.login.platform.audit.record(match &user {
-                Some(user) => entry.of(user),
-                None => entry,
-            });
+        if let Some(lock_failures) = self.login.limits.lock_failures.map(u64::from) {
+            let key = LimitKey::login_failures(self.address);
+            if streak == Streak::Stale {
+                self.login.store.clear(&key).await?;
+            }
+            let kept_until = self.now + self.login.limits.lock_duration + STREAK_KEPT;
+            // At least as many, not exactly: the SDK may count twice, and a lock whose write failed is set by the next.
+            if self.login.store.count(&key, kept_until).await? >= lock_failures {
+                self.lock(&key, lock_failures, user.as_ref()).await?;
+            }
         }
         Ok(ApiError::InvalidCredentials)
     }
 
+    async fn lock(&self, key: &LimitKey, failures: u64, user: Option<&UserId>) -> Result<(), ApiError> {
+        let until = self.now + self.login.limits.lock_duration;
+        if self.login.store.lock(key, failures, until).await? == Locked::Now {
+            let entry = Entry::new(Event::AddressLocked, Outcome::Failure, &self.request.client, self.now);
+            self.login.platform.audit.record(entry.of_known(user));
+        }
+        Ok(())
+    }
+
     /// Clears the address's counts after a success. If that fails the user is in all the same.
-    pub(crate) async fn forgive(&self, failed_before: bool) {
+    pub(crate) async fn forgive(&self, streak: Streak) {
         let attempts = LimitKey::login_address(self.address, self.window());
         let failures = LimitKey::login_failures(self.address);
         let store = &self.login.store;
         let clear = async |wanted: bool, key: &LimitKey| if wanted { store.clear(key).await } else { Ok(()) };
         let limited = self.login.limits.per_address.is_some();
-        let (attempts, failures) = tokio::join!(clear(limited, &attempts), clear(failed_before, &failures));
+        let failed = streak != Streak::None;
+        let (attempts, failures) = tokio::join!(clear(limited, &attempts), clear(failed, &failures));
         for error in [attempts.err(), failures.err()].into_iter().flatten() {
             tracing::warn!(%error, "a count was not cleared");
         }
@@ -96,7 +102,7 @@ impl Attempt<'_> {
     async fn streak(&self) -> Result<Streak, StoreError> {
         match self.login.limits.lock_failures {
             Some(_) => self.login.store.streak(&LimitKey::login_failures(self.address), self.now).await,
-            None => Ok(Streak::default()),
+            None => Ok(Streak::None),
         }
     }
 

@@ -10,17 +10,13 @@ use auth_core::Platform;
 use auth_core::address::Address;
 use auth_core::audit::{Entry, Event, Outcome};
 use auth_core::clock::Timestamp;
-use auth_core::config::{
-    self, Faults, HashingConfig, HttpConfig, LoginLimits, Lookup, SessionConfig, SigningKeys, StoreConfig,
-    TokenNames, read_refresh_keys,
-};
-use auth_core::grant::Granter;
+use auth_core::config::{self, Faults, Grants, HttpConfig, Lookup, StoreConfig};
 use auth_core::http::{Answer, ApiError, Endpoint, HttpFunction, Incoming};
+use auth_core::limits::LoginLimits;
 use auth_core::password::Password;
-use auth_core::password::hash::{Hasher, Verdict};
+use auth_core::password::hash::{Hasher, HashingConfig, Verdict};
 use auth_core::session::{Revocation, RevocationReason, Session, SessionId};
-use auth_core::store::{Credential, Store};
-use auth_core::token::access::AccessIssuer;
+use auth_core::store::{Credential, Store, Streak};
 use auth_core::user::{User, UserId, UserStatus};
 use http::StatusCode;
 
@@ -29,10 +25,9 @@ use crate::attempt::Attempt;
 /// The endpoint.
 pub struct Login {
     http: HttpConfig,
-    sessions: SessionConfig,
+    grants: Grants,
     limits: LoginLimits,
     hasher: Hasher,
-    granter: Granter,
     store: Store,
     platform: Platform,
 }
@@ -45,17 +40,12 @@ pub struct Login {
 pub fn build(lookup: &Lookup<'_>, platform: Platform) -> Result<HttpFunction<Login>, Faults> {
     config::from_lookup(lookup, |settings| {
         let http = HttpConfig::read(settings);
-        let sessions = SessionConfig::read(settings);
         let limits = LoginLimits::read(settings);
         let hasher = HashingConfig::read(settings).hasher(settings);
-        let names = TokenNames::read(settings);
         let store = StoreConfig::read(settings);
-        let signing = SigningKeys::read(settings);
-        let keys = read_refresh_keys(settings, &names);
-        let access = AccessIssuer::new(signing?.current, names, sessions.access_lifetime);
-        let granter = Granter::new(access, keys?, sessions.clone());
-        let (hasher, store) = (hasher?, Store::new(&store));
-        let login = Login { http: http.clone(), sessions, limits, hasher, granter, store, platform };
+        let grants = Grants::read(settings);
+        let (grants, hasher, store) = (grants?, hasher?, Store::new(&store));
+        let login = Login { http: http.clone(), grants, limits, hasher, store, platform };
         Some(HttpFunction::new(login, &http))
     })
 }
@@ -74,9 +64,11 @@ impl Endpoint for Login {
         match (self.hasher.verify(password.clone(), hash).await?, credential) {
             (Verdict::Right { outdated }, Some(credential)) => {
                 let rehash = outdated.then_some(password);
-                self.succeed(&attempt, &credential, streak.failures > 0, rehash).await
+                self.succeed(&attempt, &credential, streak, rehash).await
             }
-            (_, credential) => Err(attempt.fail(credential.map(|credential| credential.user)).await?),
+            (_, credential) => {
+                Err(attempt.fail(streak, credential.map(|credential| credential.user)).await?)
+            }
         }
     }
 
@@ -90,24 +82,24 @@ impl Login {
         &self,
         attempt: &Attempt<'_>,
         credential: &Credential,
-        failed_before: bool,
+        streak: Streak,
         rehash: Option<Password>,
     ) -> Result<Answer, ApiError> {
         let now = attempt.now;
         let sid = SessionId::generate(&self.platform.random)?;
         let session =
-            Session::begin(credential.user.clone(), sid, &attempt.request.client, now, &self.sessions);
+            Session::begin(credential.user.clone(), sid, &attempt.request.client, now, &self.grants.sessions);
         let (written, user, (), ()) = tokio::join!(
-            self.store.put_session(&session, self.sessions.retention),
+            self.store.put_session(&session, session.kept_until(&self.grants.sessions)),
             self.store.user(&credential.user),
-            attempt.forgive(failed_before),
+            attempt.forgive(streak),
             self.rehash(attempt, credential, rehash),
         );
         written?;
         let user = self.active(user?, attempt.request, &session, now).await?;
         let entry = Entry::new(Event::Login, Outcome::Success, &attempt.request.client, now);
         self.platform.audit.record(entry.of(&user.id).in_session(&session.id));
-        let grant = self.granter.grant(user, &session, now, &self.platform.random)?;
+        let grant = self.grants.granter.grant(user, &session, now, &self.platform.random)?;
         Ok(Answer::tokens(&self.http, StatusCode::OK, attempt.request, &grant))
     }
 
@@ -127,7 +119,7 @@ impl Login {
         let revocation = Revocation { at: now, reason: RevocationReason::UserDisabled };
         self.store.revoke(&session.user, &session.id, revocation).await?;
         self.record_failure(request, Some(&user.id), "user_disabled", now);
-        Err(ApiError::Forbidden("The account is disabled."))
+        Err(ApiError::DISABLED)
     }
 
     /// Replaces a hash that was made with other parameters than today's. If it fails, the next login tries again.
@@ -151,9 +143,6 @@ impl Login {
         now: Timestamp,
     ) {
         let entry = Entry::new(Event::Login, Outcome::Failure, &request.client, now).because(reason);
-        self.platform.audit.record(match user {
-            Some(user) => entry.of(user),
-            None => entry,
-        });
+        self.platform.audit.record(entry.of_known(user));
     }
 }

@@ -1,4 +1,4 @@
-//! `POST /auth/logout`: ends the session of a refresh token or an access token, in one write.
+//! `POST /auth/logout`: ends the session of a refresh token or an access token, in one write for each session.
 //!
 //! A token that is unknown, expired or of an ended session gets the same 204 (RFC 7009 §2.2): the caller is logged out
 //! either way. A token past its end is still good enough to end its session with.
@@ -6,12 +6,12 @@
 use auth_core::Platform;
 use auth_core::audit::{Entry, Event, Outcome};
 use auth_core::config::{
-    self, Faults, HttpConfig, Lookup, StoreConfig, TokenDelivery, TokenNames, read_refresh_keys,
-    read_verifying_keys,
+    self, Faults, HttpConfig, Lookup, StoreConfig, TokenDelivery, read_refresh_keys, read_verifying_keys,
 };
 use auth_core::http::{Answer, ApiError, Endpoint, HttpFunction, Incoming, origin, presented};
 use auth_core::session::{Revocation, RevocationReason, SessionId};
 use auth_core::store::{Revoked, Store};
+use auth_core::token::TokenNames;
 use auth_core::token::access::AccessVerifier;
 use auth_core::token::refresh::RefreshKeys;
 use auth_core::user::UserId;
@@ -47,12 +47,15 @@ impl Endpoint for Logout {
     async fn answer(&self, request: Incoming) -> Result<Answer, ApiError> {
         let now = self.platform.clock.now();
         origin::require_same_site(&request, &self.http, &self.platform.audit, now)?;
-        let token = presented::find_refresh_token(&request)?;
+        let tokens = presented::tokens(&request, self.http.delivery)?;
         // With cookie delivery a browser that has no cookie any more is logged out already.
-        if token.is_none() && self.http.delivery == TokenDelivery::Body {
+        if tokens.is_empty() && self.http.delivery == TokenDelivery::Body {
             return Err(ApiError::field("refreshToken", "is missing"));
         }
-        if let Some((user, sid)) = token.and_then(|token| self.session_of(&token)) {
+        // A stale token in one place does not hide a good one in another.
+        let mut sessions: Vec<_> = tokens.iter().filter_map(|token| self.session_of(token)).collect();
+        sessions.dedup();
+        for (user, sid) in sessions {
             let revocation = Revocation { at: now, reason: RevocationReason::Logout };
             if self.store.revoke(&user, &sid, revocation).await? == Revoked::Now {
                 let entry = Entry::new(Event::Logout, Outcome::Success, &request.client, now);

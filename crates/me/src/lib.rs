@@ -5,8 +5,9 @@
 use auth_core::Platform;
 use auth_core::audit::{Entry, Event, Outcome};
 use auth_core::config::{self, Faults, HttpConfig, Lookup, StoreConfig};
+
 use auth_core::http::{Answer, ApiError, Endpoint, HttpFunction, Incoming, Principal, names};
-use auth_core::store::{NamesChange, Store};
+use auth_core::store::{NamesChange, NamesChanged, Store};
 use auth_core::user::{User, UserStatus};
 use lambda_http::http::Method;
 
@@ -33,11 +34,12 @@ pub fn build(lookup: &Lookup<'_>, platform: Platform) -> Result<HttpFunction<Me>
 impl Endpoint for Me {
     async fn answer(&self, request: Incoming) -> Result<Answer, ApiError> {
         let principal = request.principal()?;
-        let user = match request.method {
-            Method::PATCH => self.change(&request, principal).await?,
-            _ => self.store.user(&principal.user).await?,
+        let user = match (&request.method, request.path.as_str()) {
+            (&Method::GET, "/auth/me") => self.show(principal).await?,
+            (&Method::PATCH, "/auth/me") => self.change(&request, principal).await?,
+            _ => return Err(ApiError::NotFound),
         };
-        Ok(Answer::user(&self.http, &active(user)?))
+        Ok(Answer::user(&self.http, &user))
     }
 
     async fn warm_up(&self) {
@@ -46,7 +48,15 @@ impl Endpoint for Me {
 }
 
 impl Me {
-    async fn change(&self, request: &Incoming, principal: &Principal) -> Result<Option<User>, ApiError> {
+    async fn show(&self, principal: &Principal) -> Result<User, ApiError> {
+        match self.store.user(&principal.user).await? {
+            Some(user) if user.status == UserStatus::Active => Ok(user),
+            Some(_) => Err(ApiError::DISABLED),
+            None => Err(ApiError::InvalidToken),
+        }
+    }
+
+    async fn change(&self, request: &Incoming, principal: &Principal) -> Result<User, ApiError> {
         let mut fields = request.fields()?;
         let change = NamesChange {
             display_name: names::read(&mut fields, "displayName")?,
@@ -57,19 +67,15 @@ impl Me {
             let what = "Give at least one of displayName, firstName and lastName.";
             return Err(ApiError::InvalidRequest(what.to_owned()));
         }
-        let user = self.store.change_names(&principal.user, &change).await?;
+        let user = match self.store.change_names(&principal.user, &change).await? {
+            NamesChanged::Done(user) => user,
+            NamesChanged::DisabledUser => return Err(ApiError::DISABLED),
+            // A user who is gone has no valid token.
+            NamesChanged::UnknownUser => return Err(ApiError::InvalidToken),
+        };
         let now = self.platform.clock.now();
         let entry = Entry::new(Event::ProfileChanged, Outcome::Success, &request.client, now);
         self.platform.audit.record(entry.of(&principal.user).in_session(&principal.session));
         Ok(user)
-    }
-}
-
-/// A user who is gone has no valid token; one who is disabled may not go on.
-fn active(user: Option<User>) -> Result<User, ApiError> {
-    match user {
-        Some(user) if user.status == UserStatus::Active => Ok(user),
-        Some(_) => Err(ApiError::Forbidden("The account is disabled.")),
-        None => Err(ApiError::InvalidToken),
     }
 }

@@ -1,22 +1,22 @@
 //! `POST /auth/refresh`: a refresh token becomes the next one.
 //!
-//! Top to bottom: the token is found ([`auth_core::http::presented`]), checked without a database call, and presented
-//! to its session in one conditional write, beside which the user is read. What the write says decides the answer:
-//! see the table in [`auth_core::session::rotation`].
+//! Top to bottom: the token is found ([`auth_core::http::presented`]) and checked without a database call, the user is read,
+//! and the token is presented to its session in one conditional write. What the write says decides the answer: see the table
+//! in [`auth_core::session::rotation`].
+//!
+//! The read comes first, not beside the write: if it fails nothing has happened yet, and the same token is as good as before
+//! whenever the client comes back.
+
+use std::time::Duration;
 
 use auth_core::Platform;
 use auth_core::audit::{Entry, Event, Outcome};
-use auth_core::clock::Timestamp;
-use auth_core::config::{
-    self, Faults, HttpConfig, Lookup, SessionConfig, SigningKeys, StoreConfig, TokenNames, read_refresh_keys,
-};
-use auth_core::grant::Granter;
+use auth_core::config::{self, Faults, Grants, HttpConfig, Lookup, StoreConfig, read_grace};
 use auth_core::http::{Answer, ApiError, Endpoint, HttpFunction, Incoming, origin, presented};
 use auth_core::session::rotation::{Decision, Presented, decide};
-use auth_core::session::{Ended, IdempotencyDigest, Revocation, RevocationReason, Session};
+use auth_core::session::{Ended, IdempotencyDigest, Revocation, RevocationReason};
 use auth_core::store::{Rotate, Rotated, Store};
-use auth_core::token::access::AccessIssuer;
-use auth_core::token::refresh::{RefreshClaims, RefreshKeys};
+use auth_core::token::refresh::RefreshClaims;
 use auth_core::user::{User, UserStatus};
 use http::StatusCode;
 
@@ -26,9 +26,8 @@ const MAXIMUM_IDEMPOTENCY_KEY: usize = 255;
 /// The endpoint.
 pub struct Refresh {
     http: HttpConfig,
-    sessions: SessionConfig,
-    keys: RefreshKeys,
-    granter: Granter,
+    grace: Duration,
+    grants: Grants,
     store: Store,
     platform: Platform,
 }
@@ -41,16 +40,10 @@ pub struct Refresh {
 pub fn build(lookup: &Lookup<'_>, platform: Platform) -> Result<HttpFunction<Refresh>, Faults> {
     config::from_lookup(lookup, |settings| {
         let http = HttpConfig::read(settings);
-        let sessions = SessionConfig::read(settings);
-        let names = TokenNames::read(settings);
+        let grace = read_grace(settings);
         let store = StoreConfig::read(settings);
-        let signing = SigningKeys::read(settings);
-        let keys = read_refresh_keys(settings, &names);
-        let (signing, keys) = (signing?, keys?);
-        let access = AccessIssuer::new(signing.current, names, sessions.access_lifetime);
-        let granter = Granter::new(access, keys.clone(), sessions.clone());
-        let store = Store::new(&store);
-        let refresh = Refresh { http: http.clone(), sessions, keys, granter, store, platform };
+        let grants = Grants::read(settings)?;
+        let refresh = Refresh { http: http.clone(), grace, grants, store: Store::new(&store), platform };
         Some(HttpFunction::new(refresh, &http))
     })
 }
@@ -59,16 +52,16 @@ impl Endpoint for Refresh {
     async fn answer(&self, request: Incoming) -> Result<Answer, ApiError> {
         let now = self.platform.clock.now();
         origin::require_same_site(&request, &self.http, &self.platform.audit, now)?;
-        let token = presented::refresh_token(&request)?;
-        let claims = self.keys.verify(&token, now).map_err(|error| {
-            let reason = presented::reason(error);
+        let token = presented::refresh_token(&request, self.http.delivery)?;
+        let claims = self.grants.refresh_keys.verify(&token, now).map_err(|error| {
             let entry = Entry::new(Event::RefreshTokenRefused, Outcome::Failure, &request.client, now);
-            self.platform.audit.record(entry.because(reason));
+            self.platform.audit.record(entry.because(error.as_str()));
             ApiError::InvalidGrant
         })?;
         let idempotency = idempotency_digest(&request, &claims)?;
-        let presented = Presented { generation: claims.generation, idempotency, at: now };
-        self.rotate(&request, &claims, &presented).await
+        let refresh = Attempt { function: self, request: &request, claims: &claims };
+        let user = refresh.user().await?;
+        refresh.rotate(user, idempotency).await
     }
 
     async fn warm_up(&self) {
@@ -76,116 +69,93 @@ impl Endpoint for Refresh {
     }
 }
 
-impl Refresh {
-    async fn rotate(
-        &self,
-        request: &Incoming,
-        claims: &RefreshClaims,
-        presented: &Presented,
-    ) -> Result<Answer, ApiError> {
+/// A refresh token whose signature has been checked, on its way to its session.
+struct Attempt<'a> {
+    function: &'a Refresh,
+    request: &'a Incoming,
+    claims: &'a RefreshClaims,
+}
+
+impl Attempt<'_> {
+    /// The user, if they may sign in. The session of one who may not ends here.
+    async fn user(&self) -> Result<User, ApiError> {
+        let user = self.function.store.user(&self.claims.sub).await?;
+        let (reason, error) = match user {
+            Some(user) if user.status == UserStatus::Active => return Ok(user),
+            Some(_) => ("user_disabled", ApiError::DISABLED),
+            None => ("unknown_user", ApiError::InvalidGrant),
+        };
+        self.record(Event::RefreshTokenRefused, Outcome::Failure, reason);
+        self.revoke(RevocationReason::UserDisabled).await?;
+        Err(error)
+    }
+
+    async fn rotate(&self, user: User, idempotency: Option<IdempotencyDigest>) -> Result<Answer, ApiError> {
+        let (function, client) = (self.function, &self.request.client);
+        let sessions = &function.grants.sessions;
+        let presented = Presented {
+            generation: self.claims.generation,
+            idempotency,
+            request_id: client.request_id.clone(),
+            // Not when the request came: the grace begins with the write.
+            at: function.platform.clock.now(),
+        };
         let rotate = Rotate {
-            user: &claims.sub,
-            sid: &claims.sid,
-            presented,
-            client: &request.client,
-            config: &self.sessions,
+            user: &self.claims.sub,
+            sid: &self.claims.sid,
+            presented: &presented,
+            client,
+            step: presented.step(sessions),
         };
-        let (rotated, user) = tokio::join!(self.store.rotate(&rotate), self.store.user(&claims.sub));
-        let (session, event) = match rotated? {
+        let (session, event) = match function.store.rotate(&rotate).await? {
             Rotated::Done(session) => (session, Event::RefreshTokenRotated),
-            Rotated::Refused(session) => match decide(&session, presented, self.sessions.grace) {
+            Rotated::Refused(session) => match decide(&session, &presented, function.grace) {
                 Decision::Replay => (session, Event::RefreshTokenReplayed),
-                refusal => return Err(self.refuse(request, claims, &session, refusal, presented.at).await?),
+                refusal => return Err(self.refuse(refusal).await?),
             },
-            Rotated::Unknown => return Err(self.refused(request, claims, "unknown_session", presented.at)),
+            Rotated::Unknown => return Err(self.refused("unknown_session")),
         };
-        let user = self.active(user?, request, claims, presented.at).await?;
-        let grant = self.granter.grant(user, &session, presented.at, &self.platform.random)?;
-        self.record(request, claims, event, Outcome::Success, None, presented.at);
-        Ok(Answer::tokens(&self.http, StatusCode::OK, request, &grant))
+        let grant = function.grants.granter.grant(user, &session, presented.at, &function.platform.random)?;
+        self.record(event, Outcome::Success, "");
+        Ok(Answer::tokens(&function.http, StatusCode::OK, self.request, &grant))
     }
 
-    /// A disabled user's session ends with the first refresh that notices.
-    async fn active(
-        &self,
-        user: Option<User>,
-        request: &Incoming,
-        claims: &RefreshClaims,
-        now: Timestamp,
-    ) -> Result<User, ApiError> {
-        let Some(user) = user else {
-            return Err(self.refused(request, claims, "unknown_user", now));
-        };
-        if user.status == UserStatus::Active {
-            return Ok(user);
-        }
-        let revocation = Revocation { at: now, reason: RevocationReason::UserDisabled };
-        self.store.revoke(&claims.sub, &claims.sid, revocation).await?;
-        self.refused(request, claims, "user_disabled", now);
-        Err(ApiError::Forbidden("The account is disabled."))
-    }
-
-    /// Carries a refusal out. A reuse ends the session before it is answered: if that write fails, the caller is told to
-    /// come back, and the next try finds the reuse again.
-    async fn refuse(
-        &self,
-        request: &Incoming,
-        claims: &RefreshClaims,
-        session: &Session,
-        decision: Decision,
-        now: Timestamp,
-    ) -> Result<ApiError, ApiError> {
-        let reason = match decision {
+    /// Carries a refusal out. A reuse is recorded before the session is ended, and answered after: if that write fails, the
+    /// caller is told to come back, and the operator knows all the same.
+    async fn refuse(&self, decision: Decision) -> Result<ApiError, ApiError> {
+        Ok(match decision {
             Decision::Reuse => {
-                let revocation = Revocation { at: now, reason: RevocationReason::Reuse };
-                self.store.revoke(&session.user, &session.id, revocation).await?;
-                self.record(
-                    request,
-                    claims,
-                    Event::RefreshTokenReused,
-                    Outcome::Failure,
-                    Some("superseded"),
-                    now,
-                );
-                return Ok(ApiError::InvalidGrant);
+                self.record(Event::RefreshTokenReused, Outcome::Failure, "superseded");
+                self.revoke(RevocationReason::Reuse).await?;
+                ApiError::InvalidGrant
             }
-            Decision::Ended(Ended::Revoked(_)) => "revoked",
-            Decision::Ended(Ended::Idle) => "idle_end",
-            Decision::Ended(Ended::Absolute) => "absolute_end",
-            Decision::Unknown => "unknown_generation",
-            // The state that refused a write cannot ask for it: only a table that changed between its two answers can.
+            Decision::Ended(Ended::Revoked(_)) => self.refused("revoked"),
+            Decision::Ended(Ended::Idle) => self.refused("idle_end"),
+            Decision::Ended(Ended::Absolute) => self.refused("absolute_end"),
+            Decision::Unknown => self.refused("unknown_generation"),
+            // The state that refused a write does not ask for it: the condition and `decide` say the same.
             Decision::Rotate | Decision::Replay => {
-                return Err(ApiError::TemporarilyUnavailable("the session changed while it was read".into()));
+                ApiError::Internal("a live session refused its token".into())
             }
-        };
-        Ok(self.refused(request, claims, reason, now))
+        })
     }
 
-    fn refused(
-        &self,
-        request: &Incoming,
-        claims: &RefreshClaims,
-        reason: &'static str,
-        now: Timestamp,
-    ) -> ApiError {
-        self.record(request, claims, Event::RefreshTokenRefused, Outcome::Failure, Some(reason), now);
+    async fn revoke(&self, reason: RevocationReason) -> Result<(), ApiError> {
+        let revocation = Revocation { at: self.function.platform.clock.now(), reason };
+        self.function.store.revoke(&self.claims.sub, &self.claims.sid, revocation).await?;
+        Ok(())
+    }
+
+    fn refused(&self, reason: &'static str) -> ApiError {
+        self.record(Event::RefreshTokenRefused, Outcome::Failure, reason);
         ApiError::InvalidGrant
     }
 
-    fn record(
-        &self,
-        request: &Incoming,
-        claims: &RefreshClaims,
-        event: Event,
-        outcome: Outcome,
-        reason: Option<&'static str>,
-        now: Timestamp,
-    ) {
-        let entry = Entry::new(event, outcome, &request.client, now).of(&claims.sub).in_session(&claims.sid);
-        self.platform.audit.record(match reason {
-            Some(reason) => entry.because(reason),
-            None => entry,
-        });
+    fn record(&self, event: Event, outcome: Outcome, reason: &'static str) {
+        let now = self.function.platform.clock.now();
+        let entry = Entry::new(event, outcome, &self.request.client, now);
+        let entry = entry.of(&self.claims.sub).in_session(&self.claims.sid);
+        self.function.platform.audit.record(if reason.is_empty() { entry } else { entry.because(reason) });
     }
 }
 

@@ -6,15 +6,20 @@ use auth_core::Platform;
 use auth_core::audit::{Entry, Event, Outcome};
 use auth_core::clock::Timestamp;
 use auth_core::config::{self, Faults, HttpConfig, Lookup, StoreConfig};
+
 use auth_core::http::{Answer, ApiError, Endpoint, HttpFunction, Incoming, Principal};
 use auth_core::session::{Revocation, RevocationReason, Session, SessionId};
-use auth_core::store::{Revoked, Store, StoreError};
+use auth_core::store::{Revoked, Store, StoreError, Unrevoked};
+use auth_core::user::UserId;
 use lambda_http::http::Method;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 /// Sessions that are ended at the same time by one request.
 const PARALLEL_REVOCATIONS: usize = 16;
+
+/// Sessions that are listed.
+const MOST_LISTED: usize = 100;
 
 /// The endpoint.
 pub struct Sessions {
@@ -40,10 +45,13 @@ impl Endpoint for Sessions {
     async fn answer(&self, request: Incoming) -> Result<Answer, ApiError> {
         let principal = request.principal()?.clone();
         let now = self.platform.clock.now();
-        match request.method {
-            Method::GET => self.list(&principal, now).await,
-            Method::DELETE => self.end(&request, &principal, now).await,
-            _ => self.revoke_all(&request, &principal, now).await,
+        match (&request.method, request.path.as_str()) {
+            (&Method::GET, "/auth/sessions") => self.list(&principal, now).await,
+            (&Method::POST, "/auth/revoke-all") => self.revoke_all(&request, &principal, now).await,
+            (&Method::DELETE, path) if path.starts_with("/auth/sessions/") => {
+                self.end(&request, &principal, now).await
+            }
+            _ => Err(ApiError::NotFound),
         }
     }
 
@@ -53,10 +61,13 @@ impl Endpoint for Sessions {
 }
 
 impl Sessions {
+    /// The live sessions, the one used last first, and no more of them than a person can look through: an answer of a Lambda
+    /// function has at most 6 MB.
     async fn list(&self, principal: &Principal, now: Timestamp) -> Result<Answer, ApiError> {
-        let mut sessions = self.store.unrevoked_sessions(&principal.user).await?;
+        let mut sessions = self.store.sessions(&principal.user).await?;
         sessions.retain(|session| session.ended(now).is_none());
         sessions.sort_by_key(|session| std::cmp::Reverse(session.last_used_at));
+        sessions.truncate(MOST_LISTED);
         let sessions: Vec<Value> = sessions.iter().map(|session| describe(session, principal)).collect();
         Ok(Answer::data(&self.http, json!({ "sessions": sessions })))
     }
@@ -82,7 +93,8 @@ impl Sessions {
     }
 
     /// Ends every session that is not ended. Those whose time is over are ended too, in case another instance's clock is
-    /// behind, but the count is of the live ones.
+    /// behind, but the count is of the live ones. If some cannot be ended the others still are, and the caller is told to come
+    /// back for the rest.
     async fn revoke_all(
         &self,
         request: &Incoming,
@@ -90,32 +102,46 @@ impl Sessions {
         now: Timestamp,
     ) -> Result<Answer, ApiError> {
         let sessions = self.store.unrevoked_sessions(&principal.user).await?;
-        let mut count = 0;
+        let (mut count, mut failure) = (0, None);
         for chunk in sessions.chunks(PARALLEL_REVOCATIONS) {
-            count += self.revoke(chunk, now).await?;
+            let (ended, failed) = self.revoke(&principal.user, chunk, now).await;
+            count += ended;
+            failure = failure.or(failed);
         }
-        let entry = Entry::new(Event::SessionsRevoked, Outcome::Success, &request.client, now);
+        let outcome = if failure.is_none() { Outcome::Success } else { Outcome::Failure };
+        let entry = Entry::new(Event::SessionsRevoked, outcome, &request.client, now);
         self.platform.audit.record(entry.of(&principal.user).in_session(&principal.session));
-        let answer = Answer::data(&self.http, json!({ "revokedSessions": count }));
-        Ok(answer.clearing_cookie(&self.http, request))
+        match failure {
+            Some(error) => Err(error),
+            None => Ok(Answer::data(&self.http, json!({ "revokedSessions": count }))
+                .clearing_cookie(&self.http, request)),
+        }
     }
 
-    async fn revoke(&self, sessions: &[Session], now: Timestamp) -> Result<usize, ApiError> {
+    async fn revoke(
+        &self,
+        user: &UserId,
+        sessions: &[Unrevoked],
+        now: Timestamp,
+    ) -> (usize, Option<ApiError>) {
         let mut tasks = JoinSet::new();
         for session in sessions.iter().cloned() {
-            let store = self.store.clone();
+            let (store, user) = (self.store.clone(), user.clone());
             let revocation = Revocation { at: now, reason: RevocationReason::RevokeAll };
             tasks.spawn(async move {
-                let revoked = store.revoke(&session.user, &session.id, revocation).await?;
-                Ok::<_, StoreError>(revoked == Revoked::Now && session.ended(now).is_none())
+                let revoked = store.revoke(&user, &session.id, revocation).await?;
+                Ok::<_, StoreError>(revoked == Revoked::Now && session.ends_at > now)
             });
         }
-        let mut count = 0;
+        let (mut count, mut failure) = (0, None);
         while let Some(result) = tasks.join_next().await {
-            let counted = result.map_err(|error| ApiError::Internal(error.into()))??;
-            count += usize::from(counted);
+            match result {
+                Ok(Ok(counted)) => count += usize::from(counted),
+                Ok(Err(error)) => failure = Some(error.into()),
+                Err(error) => failure = Some(ApiError::Internal(error.into())),
+            }
         }
-        Ok(count)
+        (count, failure)
     }
 }
 

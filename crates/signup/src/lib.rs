@@ -7,29 +7,24 @@ use auth_core::Platform;
 use auth_core::address::Address;
 use auth_core::audit::{Entry, Event, Outcome};
 use auth_core::clock::Timestamp;
-use auth_core::config::{
-    self, Faults, HashingConfig, HttpConfig, Lookup, PasswordRules, SessionConfig, SigningKeys, SignupLimits,
-    StoreConfig, TokenNames, read_refresh_keys,
-};
-use auth_core::grant::Granter;
+use auth_core::config::{self, Faults, Grants, HttpConfig, Lookup, StoreConfig};
 use auth_core::http::{Answer, ApiError, Endpoint, HttpFunction, Incoming, names};
-use auth_core::limits::{LimitKey, Window};
-use auth_core::password::hash::Hasher;
+use auth_core::limits::{LimitKey, SignupLimits, Window};
+use auth_core::password::hash::{Hasher, HashingConfig};
+use auth_core::password::rules::PasswordRules;
 use auth_core::password::{Password, rules};
 use auth_core::session::{Session, SessionId};
 use auth_core::store::{Created, NewUser, Store, StoreError};
-use auth_core::token::access::AccessIssuer;
 use auth_core::user::{Names, User, UserId, UserStatus};
 use http::StatusCode;
 
 /// The endpoint.
 pub struct Signup {
     http: HttpConfig,
-    sessions: SessionConfig,
+    grants: Grants,
     rules: PasswordRules,
     limits: SignupLimits,
     hasher: Hasher,
-    granter: Granter,
     store: Store,
     platform: Platform,
 }
@@ -42,18 +37,13 @@ pub struct Signup {
 pub fn build(lookup: &Lookup<'_>, platform: Platform) -> Result<HttpFunction<Signup>, Faults> {
     config::from_lookup(lookup, |settings| {
         let http = HttpConfig::read(settings);
-        let sessions = SessionConfig::read(settings);
         let rules = PasswordRules::read(settings);
         let limits = SignupLimits::read(settings);
         let hasher = HashingConfig::read(settings).hasher(settings);
-        let names = TokenNames::read(settings);
         let store = StoreConfig::read(settings);
-        let signing = SigningKeys::read(settings);
-        let keys = read_refresh_keys(settings, &names);
-        let access = AccessIssuer::new(signing?.current, names, sessions.access_lifetime);
-        let granter = Granter::new(access, keys?, sessions.clone());
-        let (hasher, store) = (hasher?, Store::new(&store));
-        let signup = Signup { http: http.clone(), sessions, rules, limits, hasher, granter, store, platform };
+        let grants = Grants::read(settings);
+        let (grants, hasher, store) = (grants?, hasher?, Store::new(&store));
+        let signup = Signup { http: http.clone(), grants, rules, limits, hasher, store, platform };
         Some(HttpFunction::new(signup, &http))
     })
 }
@@ -68,7 +58,7 @@ struct Application {
 impl Endpoint for Signup {
     async fn answer(&self, request: Incoming) -> Result<Answer, ApiError> {
         let now = self.platform.clock.now();
-        let application = self.read(&request)?;
+        let application = self.read(&request).await?;
         self.admit(&request, &application.address, now).await?;
         let hash = self.hasher.hash(application.password, &self.platform.random).await?;
         let user = User {
@@ -80,20 +70,20 @@ impl Endpoint for Signup {
             created_at: now,
         };
         let sid = SessionId::generate(&self.platform.random)?;
-        let session = Session::begin(user.id.clone(), sid, &request.client, now, &self.sessions);
+        let session = Session::begin(user.id.clone(), sid, &request.client, now, &self.grants.sessions);
         let new = NewUser {
             address: application.address.lookup(),
             hash: &hash,
             user: &user,
             session: &session,
-            retention: self.sessions.retention,
+            kept_until: session.kept_until(&self.grants.sessions),
         };
         if self.store.create_user(&new).await? == Created::EmailTaken {
             return Err(self.email_taken(&request, now));
         }
         let entry = Entry::new(Event::Signup, Outcome::Success, &request.client, now);
         self.platform.audit.record(entry.of(&user.id).in_session(&session.id));
-        let grant = self.granter.grant(user, &session, now, &self.platform.random)?;
+        let grant = self.grants.granter.grant(user, &session, now, &self.platform.random)?;
         Ok(Answer::tokens(&self.http, StatusCode::CREATED, &request, &grant))
     }
 
@@ -103,7 +93,7 @@ impl Endpoint for Signup {
 }
 
 impl Signup {
-    fn read(&self, request: &Incoming) -> Result<Application, ApiError> {
+    async fn read(&self, request: &Incoming) -> Result<Application, ApiError> {
         let mut fields = request.fields()?;
         let email = fields.text("email")?;
         let address: Address =
@@ -114,15 +104,21 @@ impl Signup {
             first_name: names::read(&mut fields, "firstName")?.flatten(),
             last_name: names::read(&mut fields, "lastName")?.flatten(),
         };
-        let about = [
-            Some(address.as_str()),
-            names.display_name.as_deref(),
-            names.first_name.as_deref(),
-            names.last_name.as_deref(),
-        ];
-        let about: Vec<&str> = about.into_iter().flatten().collect();
-        rules::check(&password, &about, self.rules)?;
+        self.check(&address, &password, &names).await?;
         Ok(Application { address, password, names })
+    }
+
+    /// On a thread of its own: the estimator takes some milliseconds.
+    async fn check(&self, address: &Address, password: &Password, names: &Names) -> Result<(), ApiError> {
+        let names = [&names.display_name, &names.first_name, &names.last_name];
+        let about = names.into_iter().flatten().cloned().chain([address.as_str().to_owned()]);
+        let (about, password, rules) = (about.collect::<Vec<_>>(), password.clone(), self.rules);
+        let check = move || {
+            let about: Vec<&str> = about.iter().map(String::as_str).collect();
+            rules::check(&password, &about, rules)
+        };
+        let checked = tokio::task::spawn_blocking(check).await;
+        Ok(checked.map_err(|error| ApiError::Internal(error.into()))??)
     }
 
     /// Counts the signup before any hashing, so that nobody buys our CPU time with a loop, and looks whether the address

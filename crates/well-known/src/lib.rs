@@ -3,7 +3,7 @@
 //! It holds public keys alone and has no access to the table.
 
 use auth_core::Platform;
-use auth_core::config::{self, Faults, HttpConfig, Lookup, TokenNames, read_public_keys};
+use auth_core::config::{self, Faults, HttpConfig, Lookup, read_issuer, read_public_keys};
 use auth_core::http::{Answer, ApiError, Endpoint, HttpFunction, Incoming};
 use auth_core::token::key::{Algorithm, jwk_set};
 use serde_json::{Value, json};
@@ -26,7 +26,7 @@ pub struct WellKnown {
 pub fn build(lookup: &Lookup<'_>, _platform: Platform) -> Result<HttpFunction<WellKnown>, Faults> {
     config::from_lookup(lookup, |settings| {
         let http = HttpConfig::read(settings);
-        let issuer = TokenNames::read(settings).issuer;
+        let issuer = read_issuer(settings);
         let (algorithm, keys) = read_public_keys(settings)?;
         let well_known = WellKnown { issuer, algorithm, keys: json!(jwk_set(&keys)) };
         Some(HttpFunction::new(well_known, &http))

@@ -70,10 +70,11 @@ impl HttpConfig {
         let deliveries = [("body", TokenDelivery::Body), ("cookie", TokenDelivery::Cookie)];
         let format = settings.choice(&setting::RESPONSE_FORMAT, &formats);
         let delivery = settings.choice(&setting::TOKEN_DELIVERY, &deliveries);
-        let origins = origins(settings);
+        let mut origins = origins(settings);
         if origins == Origins::Any && delivery == TokenDelivery::Cookie {
             // Fetch forbids `*` together with credentials, and any page could then use the cookie.
             settings.fault(&setting::CORS_ALLOWED_ORIGINS, "may not be * with TOKEN_DELIVERY=cookie");
+            origins = Origins::Listed(Vec::new());
         }
         Self { format, delivery, origins }
     }
@@ -104,7 +105,9 @@ fn parse_origin(origin: &str) -> Option<HeaderValue> {
     let authority = uri.authority()?.as_str();
     let plain = !authority.contains('@') && format!("{scheme}://{authority}") == origin;
     let lower = !origin.bytes().any(|b| b.is_ascii_uppercase());
-    (plain && lower).then(|| HeaderValue::from_str(origin).ok()).flatten()
+    // A browser leaves the usual port out.
+    let usual = [("http", 80), ("https", 443)].contains(&(scheme, uri.port_u16().unwrap_or_default()));
+    (plain && lower && !usual).then(|| HeaderValue::from_str(origin).ok()).flatten()
 }
 
 #[cfg(test)]
@@ -135,6 +138,7 @@ mod tests {
             "https://u@a.example",
             "null",
             "*.a.example",
+            "https://a.example:443",
         ] {
             assert!(read(&[("CORS_ALLOWED_ORIGINS", origin)]).is_err(), "{origin}");
         }

@@ -1,9 +1,11 @@
 //! The keys of access and refresh tokens.
 
 use super::setting::Setting;
-use super::{Secret, Settings, TokenNames, setting};
-use crate::token::key::{self, Algorithm, KeyError, KeyPair, VerifyingKey};
-use crate::token::refresh::RefreshKeys;
+use super::{Settings, setting};
+use crate::secret::Secret;
+use crate::token::TokenNames;
+use crate::token::key::{self, Algorithm, KeyError, KeyPair, SigningKey, VerifyingKey};
+use crate::token::refresh::{RefreshKey, RefreshKeys};
 
 /// Reads `JWT_ALGORITHM`.
 fn algorithm(settings: &mut Settings<'_>) -> Algorithm {
@@ -22,41 +24,25 @@ const fn is_hmac(algorithm: Algorithm) -> bool {
     matches!(algorithm, Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512)
 }
 
-/// The keys of a function that issues access tokens: the current pair, and previous keys that still verify.
-#[derive(Clone, Debug)]
-pub struct SigningKeys {
-    /// Signs.
-    pub current: key::SigningKey,
-    /// Verify, the current one first.
-    pub verifying: Vec<VerifyingKey>,
+/// The key that access tokens are signed with: `JWT_SECRET` or `JWT_PRIVATE_KEY`.
+pub fn read_signing_key(settings: &mut Settings<'_>) -> Option<SigningKey> {
+    let algorithm = algorithm(settings);
+    let pair =
+        if is_hmac(algorithm) { secret_pair(settings, algorithm) } else { private_pair(settings, algorithm) };
+    pair.map(|(signing, _)| signing)
 }
 
-impl SigningKeys {
-    /// Reads the secret or the private key, and the previous keys.
-    pub fn read(settings: &mut Settings<'_>) -> Option<Self> {
-        let algorithm = algorithm(settings);
-        let (current, first) = if is_hmac(algorithm) {
-            secret_pair(settings, algorithm)
-        } else {
-            private_pair(settings, algorithm)
-        }?;
-        let mut verifying = vec![first];
-        verifying.extend(previous(settings, algorithm));
-        Some(Self { current, verifying })
-    }
-}
-
-/// The keys of a function that only checks access tokens: with an asymmetric algorithm, public keys are enough.
+/// The keys that access tokens are checked with, the current one first. With an asymmetric algorithm, public keys are
+/// enough.
 pub fn read_verifying_keys(settings: &mut Settings<'_>) -> Option<Vec<VerifyingKey>> {
     let algorithm = algorithm(settings);
-    let first = if is_hmac(algorithm) {
+    let current = if is_hmac(algorithm) {
         secret_pair(settings, algorithm).map(|(_, verifying)| verifying)
     } else {
         public_key(settings, algorithm)
-    }?;
-    let mut verifying = vec![first];
-    verifying.extend(previous(settings, algorithm));
-    Some(verifying)
+    };
+    let previous = previous(settings, algorithm);
+    Some([current?].into_iter().chain(previous).collect())
 }
 
 /// The keys that the JWK set publishes: none for HMAC, of which nothing is read here.
@@ -66,25 +52,43 @@ pub fn read_public_keys(settings: &mut Settings<'_>) -> Option<(Algorithm, Vec<V
     Some((algorithm, keys))
 }
 
-/// The keys of refresh tokens: derived from `REFRESH_TOKEN_SECRET`, or else from `JWT_SECRET`.
+/// The keys of refresh tokens: derived from `REFRESH_TOKEN_SECRET`, or else from `JWT_SECRET`, and from the previous ones of
+/// the same.
 pub fn read_refresh_keys(settings: &mut Settings<'_>, names: &TokenNames) -> Option<RefreshKeys> {
-    let own = settings.secret(&setting::REFRESH_TOKEN_SECRET);
-    let (setting, previous) = match own {
-        Some(_) => (&setting::REFRESH_TOKEN_SECRET, &setting::REFRESH_TOKEN_PREVIOUS_SECRETS),
-        None => (&setting::JWT_SECRET, &setting::JWT_PREVIOUS_SECRETS),
-    };
-    let Some(current) = own.or_else(|| settings.secret(&setting::JWT_SECRET)) else {
+    let own = settings.text(&setting::REFRESH_TOKEN_SECRET).is_some();
+    if !own && settings.text(&setting::JWT_SECRET).is_none() {
         settings.fault(&setting::REFRESH_TOKEN_SECRET, "is missing, and so is JWT_SECRET");
         return None;
+    }
+    let (current, previous) = if own {
+        (&setting::REFRESH_TOKEN_SECRET, &setting::REFRESH_TOKEN_PREVIOUS_SECRETS)
+    } else {
+        (&setting::JWT_SECRET, &setting::JWT_PREVIOUS_SECRETS)
     };
-    let previous = secrets(settings, previous);
-    usable(settings, setting, RefreshKeys::derive(&names.issuer, &current, &previous))
+    let key = current_secret(settings, current)
+        .and_then(|secret| usable(settings, current, RefreshKey::derive(&secret)));
+    let previous: Vec<_> = previous_secrets(settings, previous)
+        .iter()
+        .filter_map(|secret| usable(settings, previous, RefreshKey::derive(secret)))
+        .collect();
+    Some(RefreshKeys::new(names, key?, previous))
 }
 
 fn secret_pair(settings: &mut Settings<'_>, algorithm: Algorithm) -> Option<KeyPair> {
     settings.required(&setting::JWT_SECRET)?;
-    let secret = settings.secret(&setting::JWT_SECRET)?;
+    let secret = current_secret(settings, &setting::JWT_SECRET)?;
     usable(settings, &setting::JWT_SECRET, key::from_secret(algorithm, &secret))
+}
+
+/// A secret that could not stand in the list of previous ones would sign everybody out on the day that it moves there.
+fn current_secret(settings: &mut Settings<'_>, setting: &Setting) -> Option<Secret> {
+    let secret = settings.secret(setting)?;
+    let text = secret.expose();
+    if text.contains(',') || text.trim() != text {
+        settings.fault(setting, "has a comma, or a space at an end");
+        return None;
+    }
+    Some(secret)
 }
 
 fn private_pair(settings: &mut Settings<'_>, algorithm: Algorithm) -> Option<KeyPair> {
@@ -105,11 +109,10 @@ fn public_key(settings: &mut Settings<'_>, algorithm: Algorithm) -> Option<Verif
 
 fn previous(settings: &mut Settings<'_>, algorithm: Algorithm) -> Vec<VerifyingKey> {
     if is_hmac(algorithm) {
-        let secrets = secrets(settings, &setting::JWT_PREVIOUS_SECRETS);
-        let keys = secrets.iter().map(|secret| key::from_secret(algorithm, secret)).collect::<Vec<_>>();
-        return keys
-            .into_iter()
-            .filter_map(|pair| usable(settings, &setting::JWT_PREVIOUS_SECRETS, pair))
+        let setting = &setting::JWT_PREVIOUS_SECRETS;
+        return previous_secrets(settings, setting)
+            .iter()
+            .filter_map(|secret| usable(settings, setting, key::from_secret(algorithm, secret)))
             .map(|(_, verifying)| verifying)
             .collect();
     }
@@ -123,7 +126,7 @@ fn previous(settings: &mut Settings<'_>, algorithm: Algorithm) -> Vec<VerifyingK
         .collect()
 }
 
-fn secrets(settings: &Settings<'_>, setting: &Setting) -> Vec<Secret> {
+fn previous_secrets(settings: &Settings<'_>, setting: &Setting) -> Vec<Secret> {
     let list = settings.text(setting).unwrap_or_default();
     list.split(',').map(str::trim).filter(|secret| !secret.is_empty()).map(Secret::new).collect()
 }
@@ -147,9 +150,10 @@ mod tests {
             |name: &str| pairs.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned());
         let result = from_lookup(&lookup, |settings| {
             let names = TokenNames::read(settings);
-            let keys = SigningKeys::read(settings);
+            let keys = read_verifying_keys(settings);
+            let signing = read_signing_key(settings);
             let refresh = read_refresh_keys(settings, &names);
-            keys.zip(refresh)
+            keys.zip(signing).zip(refresh)
         });
         result.err().map(|faults| faults.to_string()).unwrap_or_default()
     }
@@ -162,8 +166,8 @@ mod tests {
     #[test]
     fn a_fault_names_the_variable_and_keeps_the_secret() {
         let message = faults(&[("JWT_SECRET", "hunter2"), ("JWT_PREVIOUS_SECRETS", "hunter3")]);
-        assert!(message.starts_with("JWT_SECRET is shorter than 32 bytes"), "{message}");
-        assert!(!message.contains("hunter"), "{message}");
+        let what = "is shorter than 32 bytes, which HS256 needs (RFC 7518 section 3.2)";
+        assert_eq!(message, format!("JWT_SECRET {what}\nJWT_PREVIOUS_SECRETS {what}"));
         assert_eq!(
             faults(&[]),
             "JWT_SECRET is missing\nREFRESH_TOKEN_SECRET is missing, and so is JWT_SECRET"
@@ -172,12 +176,20 @@ mod tests {
 
     #[test]
     fn an_asymmetric_algorithm_needs_its_private_key_and_a_refresh_secret() {
-        let message = faults(&[("JWT_ALGORITHM", "ES256"), ("JWT_PRIVATE_KEY", "nonsense")]);
+        let keys = [("JWT_ALGORITHM", "ES256"), ("JWT_PRIVATE_KEY", "nonsense")];
+        let message = faults(&keys);
         assert_eq!(
             message,
             "JWT_PRIVATE_KEY is not a PEM key for ES256 (a private key in PKCS#8 is needed)\n\
              REFRESH_TOKEN_SECRET is missing, and so is JWT_SECRET"
         );
+    }
+
+    #[test]
+    fn a_secret_that_could_not_become_a_previous_one_is_refused() {
+        for secret in [format!("{},{}", "s".repeat(20), "t".repeat(20)), format!(" {}", "s".repeat(40))] {
+            assert_eq!(faults(&[("JWT_SECRET", &secret)]), "JWT_SECRET has a comma, or a space at an end");
+        }
     }
 
     #[test]

@@ -4,21 +4,7 @@ use std::time::Duration;
 
 use super::setting::Setting;
 use super::{Settings, setting};
-
-/// The limits of login attempts. A count of `None` means no limit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LoginLimits {
-    /// Attempts for one address in a window.
-    pub per_address: Option<u32>,
-    /// Attempts from one client network in a window.
-    pub per_ip: Option<u32>,
-    /// The window.
-    pub window: Duration,
-    /// Failures in a row that lock an address.
-    pub lock_failures: Option<u32>,
-    /// How long the lock holds.
-    pub lock_duration: Duration,
-}
+use crate::limits::{LoginLimits, SignupLimits};
 
 impl LoginLimits {
     /// Reads the `LOGIN_…` settings.
@@ -31,15 +17,6 @@ impl LoginLimits {
             lock_duration: window(settings, &setting::LOGIN_LOCK_DURATION),
         }
     }
-}
-
-/// The limit of signups.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SignupLimits {
-    /// Signups from one client network in a window; `None` for no limit.
-    pub per_ip: Option<u32>,
-    /// The window.
-    pub window: Duration,
 }
 
 impl SignupLimits {

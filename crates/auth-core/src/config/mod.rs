@@ -11,6 +11,7 @@
 //! ```
 
 mod authorizer;
+mod grants;
 mod http;
 mod keys;
 mod limits;
@@ -22,10 +23,9 @@ mod span;
 mod store;
 
 pub use self::authorizer::AuthorizerConfig;
+pub use self::grants::Grants;
 pub use self::http::{HttpConfig, Origins, ResponseFormat, TokenDelivery};
-pub use self::keys::{SigningKeys, read_public_keys, read_refresh_keys, read_verifying_keys};
-pub use self::limits::{LoginLimits, SignupLimits};
-pub use self::passwords::{HashingConfig, PasswordRules};
-pub use self::sessions::{Rotation, SessionConfig, TokenNames};
-pub use self::settings::{Faults, Lookup, Secret, Settings, from_lookup};
+pub use self::keys::{read_public_keys, read_refresh_keys, read_signing_key, read_verifying_keys};
+pub use self::sessions::{read_grace, read_issuer};
+pub use self::settings::{Faults, Lookup, Settings, from_lookup};
 pub use self::store::{StaticCredentials, StoreConfig};

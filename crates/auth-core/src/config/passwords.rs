@@ -1,31 +1,14 @@
 //! What a password must be like and how it is hashed.
 
 use super::{Settings, setting};
-use crate::password::hash::Hasher;
-
-/// What a new password must be like.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PasswordRules {
-    /// Fewest Unicode code points after NFC.
-    pub min_length: usize,
-}
+use crate::password::hash::{Hasher, HashingConfig};
+use crate::password::rules::PasswordRules;
 
 impl PasswordRules {
     /// Reads `PASSWORD_MIN_LENGTH`. Less than 8 is refused (NIST SP 800-63B §5.1.1.1).
     pub fn read(settings: &mut Settings<'_>) -> Self {
         Self { min_length: settings.number(&setting::PASSWORD_MIN_LENGTH, 8, 128) as usize }
     }
-}
-
-/// The cost of argon2id (RFC 9106 §3.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct HashingConfig {
-    /// Memory in KiB.
-    pub memory_kib: u32,
-    /// Passes over the memory.
-    pub iterations: u32,
-    /// Lanes.
-    pub parallelism: u32,
 }
 
 impl HashingConfig {

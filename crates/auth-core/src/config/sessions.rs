@@ -3,62 +3,37 @@
 use std::time::Duration;
 
 use super::{Settings, setting};
+use crate::session::policy::{Rotation, SessionConfig};
+use crate::token::TokenNames;
 
-/// `iss` and `aud` of tokens.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TokenNames {
-    /// `iss` of every token.
-    pub issuer: String,
-    /// `aud` of access tokens.
-    pub audience: String,
+/// Reads `JWT_ISSUER`.
+pub fn read_issuer(settings: &mut Settings<'_>) -> String {
+    settings.required(&setting::JWT_ISSUER).unwrap_or_default()
 }
 
 impl TokenNames {
     /// Reads `JWT_ISSUER` and `JWT_AUDIENCE`.
     pub fn read(settings: &mut Settings<'_>) -> Self {
         Self {
-            issuer: settings.required(&setting::JWT_ISSUER).unwrap_or_default(),
+            issuer: read_issuer(settings),
             audience: settings.required(&setting::JWT_AUDIENCE).unwrap_or_default(),
         }
     }
 }
 
-/// Whether each refresh hands out a new refresh token.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Rotation {
-    /// A new one each time (RFC 9700 §4.14.2).
-    #[default]
-    On,
-    /// The same one for the whole session, for front ends that never store a new one.
-    Off,
-}
-
-/// The lives of tokens and sessions.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SessionConfig {
-    /// Life of an access token.
-    pub access_lifetime: Duration,
-    /// Longest time between two refreshes.
-    pub idle_lifetime: Duration,
-    /// Longest life of a session, counted from the login.
-    pub absolute_lifetime: Duration,
-    /// How long the previous refresh token is answered with its successor.
-    pub grace: Duration,
-    /// Whether refresh tokens are rotated.
-    pub rotation: Rotation,
-    /// How long the record of an ended session is kept.
-    pub retention: Duration,
+/// Reads `REFRESH_GRACE`: how long the previous refresh token is answered with its successor.
+pub fn read_grace(settings: &mut Settings<'_>) -> Duration {
+    settings.span(&setting::REFRESH_GRACE)
 }
 
 impl SessionConfig {
-    /// Reads the lifetimes, the grace, the rotation mode and the retention.
+    /// Reads the lifetimes, the rotation mode and the retention.
     pub fn read(settings: &mut Settings<'_>) -> Self {
         let rotations = [("on", Rotation::On), ("off", Rotation::Off)];
         let config = Self {
             access_lifetime: settings.span(&setting::ACCESS_TOKEN_EXPIRY),
             idle_lifetime: settings.span(&setting::REFRESH_TOKEN_EXPIRY),
             absolute_lifetime: settings.span(&setting::SESSION_MAX_LIFETIME),
-            grace: settings.span(&setting::REFRESH_GRACE),
             rotation: settings.choice(&setting::REFRESH_TOKEN_ROTATION, &rotations),
             retention: settings.span(&setting::AUDIT_RETENTION),
         };

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::setting::Setting;
 use super::span;
+use crate::secret::Secret;
 
 /// Where a function finds a variable's value, by name.
 pub type Lookup<'a> = dyn Fn(&str) -> Option<String> + 'a;
@@ -59,7 +60,7 @@ impl Settings<'_> {
 
     /// A secret value. It is never repeated, not even in a fault.
     pub(super) fn secret(&self, setting: &Setting) -> Option<Secret> {
-        self.text(setting).map(Secret)
+        self.text(setting).map(Secret::new)
     }
 
     /// A span such as `15m`.
@@ -137,28 +138,6 @@ impl fmt::Display for Fault {
     }
 }
 
-/// A secret text: it shows in no log, no error and no `Debug`.
-#[derive(Clone)]
-pub struct Secret(String);
-
-impl Secret {
-    /// A secret from outside the environment.
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-
-    /// The text itself. Whoever calls this keeps it out of logs and errors.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(…)")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::setting;
@@ -207,10 +186,5 @@ mod tests {
         for value in ["7", "129", "-1", "1e2", "99999999999"] {
             assert!(read(value).is_err(), "{value}");
         }
-    }
-
-    #[test]
-    fn a_secret_does_not_show() {
-        assert_eq!(format!("{:?}", Secret::new("hunter2")), "Secret(…)");
     }
 }

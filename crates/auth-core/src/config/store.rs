@@ -1,6 +1,7 @@
 //! Which table, where, and with whose credentials.
 
-use super::{Secret, Settings, setting};
+use super::{Settings, setting};
+use crate::secret::Secret;
 
 /// Where the table is.
 #[derive(Clone, Debug)]
@@ -48,10 +49,21 @@ impl StoreConfig {
     }
 }
 
-fn credentials(settings: &Settings<'_>) -> Option<StaticCredentials> {
-    Some(StaticCredentials {
-        access_key_id: settings.variable("AWS_ACCESS_KEY_ID")?,
-        secret_access_key: Secret::new(settings.variable("AWS_SECRET_ACCESS_KEY")?),
-        session_token: settings.variable("AWS_SESSION_TOKEN").map(Secret::new),
-    })
+fn credentials(settings: &mut Settings<'_>) -> Option<StaticCredentials> {
+    match (settings.variable("AWS_ACCESS_KEY_ID"), settings.variable("AWS_SECRET_ACCESS_KEY")) {
+        (Some(access_key_id), Some(secret)) => Some(StaticCredentials {
+            access_key_id,
+            secret_access_key: Secret::new(secret),
+            session_token: settings.variable("AWS_SESSION_TOKEN").map(Secret::new),
+        }),
+        (None, None) => None,
+        (Some(_), None) => {
+            settings.fault_of("AWS_SECRET_ACCESS_KEY", "is missing, but AWS_ACCESS_KEY_ID is there");
+            None
+        }
+        (None, Some(_)) => {
+            settings.fault_of("AWS_ACCESS_KEY_ID", "is missing, but AWS_SECRET_ACCESS_KEY is there");
+            None
+        }
+    }
 }

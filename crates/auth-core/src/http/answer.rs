@@ -11,7 +11,7 @@ use crate::grant::Grant;
 use crate::user::User;
 
 /// An answer that is ready to be sent.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Answer {
     status: StatusCode,
     body: Option<Value>,

@@ -34,6 +34,9 @@ pub enum ApiError {
     /// 403.
     #[error("{0}")]
     Forbidden(&'static str),
+    /// 404: the function has no such route.
+    #[error("There is no such route.")]
+    NotFound,
     /// 409.
     #[error("The e-mail address has an account already.")]
     EmailTaken,
@@ -70,6 +73,7 @@ impl ApiError {
             Self::InvalidGrant => (StatusCode::UNAUTHORIZED, "invalid_grant"),
             Self::InvalidToken => (StatusCode::UNAUTHORIZED, "invalid_token"),
             Self::Forbidden(_) => (StatusCode::FORBIDDEN, "forbidden"),
+            Self::NotFound => (StatusCode::NOT_FOUND, "not_found"),
             Self::EmailTaken => (StatusCode::CONFLICT, "email_taken"),
             Self::PayloadTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large"),
             Self::UnsupportedMediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),
@@ -90,6 +94,9 @@ impl ApiError {
             _ => None,
         }
     }
+
+    /// The user may not sign in. Only who has shown a password or a token of theirs is told.
+    pub const DISABLED: Self = Self::Forbidden("The account is disabled.");
 
     /// A field that is missing or wrong.
     pub fn field(name: &str, what: &str) -> Self {

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::ApiError;
 
 /// A JSON object whose members have been read, none of them twice. Members that nobody asks for are ignored.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Fields(Vec<(String, Value)>);
 
 impl Fields {

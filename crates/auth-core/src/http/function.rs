@@ -5,6 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use lambda_http::{Body, Request, Response};
 use tower::{Layer, Service};
@@ -12,6 +13,10 @@ use tower_http::cors::Cors;
 
 use super::{Answer, ApiError, Incoming, origin};
 use crate::config::{HttpConfig, ResponseFormat};
+
+/// A function is given 10 s and answers sooner, whatever the table does: being stopped by Lambda would be an error that tells
+/// a client nothing, instead of a 503 that tells it to come back.
+const DEADLINE: Duration = Duration::from_secs(8);
 
 /// What a function answers to its routes.
 pub trait Endpoint: Send + Sync + 'static {
@@ -91,7 +96,10 @@ impl<E: Endpoint> Service<Request> for EndpointService<E> {
         Box::pin(async move {
             let request = Incoming::from(request);
             let request_id = request.client.request_id.clone();
-            let answer = endpoint.answer(request).await.unwrap_or_else(|error| {
+            let answer = tokio::time::timeout(DEADLINE, endpoint.answer(request)).await;
+            let answer =
+                answer.unwrap_or_else(|_| Err(ApiError::TemporarilyUnavailable("no time left".into())));
+            let answer = answer.unwrap_or_else(|error| {
                 log(&error, &request_id);
                 Answer::error(format, &error, &request_id)
             });

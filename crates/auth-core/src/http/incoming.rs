@@ -17,7 +17,6 @@ use crate::user::UserId;
 pub const MAXIMUM_BODY: usize = 16 * 1024;
 
 /// A request.
-#[derive(Debug)]
 pub struct Incoming {
     /// The method.
     pub method: Method,
@@ -25,7 +24,7 @@ pub struct Incoming {
     pub path: String,
     /// What comes before it on the client's side: the stage, or a custom domain's base path.
     pub base_path: String,
-    /// The host that the client called.
+    /// The host that the client called, with its port if that is not the usual one.
     pub host: String,
     /// The headers.
     pub headers: HeaderMap,
@@ -114,8 +113,7 @@ impl From<Request> for Incoming {
         let path_parameters = parameters.iter().flat_map(|map| map.iter());
         let path_parameters =
             path_parameters.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
-        let host = context.domain.or_else(|| host.map(str::to_owned)).unwrap_or_default();
+        let host = host(&context.domain, request.headers());
         let (parts, body) = request.into_parts();
         Self {
             method: parts.method,
@@ -135,6 +133,13 @@ impl From<Request> for Incoming {
     }
 }
 
+/// The gateway's own name for itself. The `Host` header adds a port to it, but cannot put another host in its place.
+fn host(domain: &str, headers: &HeaderMap) -> String {
+    let header = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let name = header.rsplit_once(':').map_or(header, |(name, _port)| name);
+    if name == domain { header.to_owned() } else { domain.to_owned() }
+}
+
 /// Everything of ours lies below one of these; what comes before is the stage or a custom domain's base path.
 const ROOTS: [&str; 2] = ["/auth/", "/.well-known/"];
 
@@ -148,7 +153,7 @@ fn split_base_path(path: &str) -> (String, String) {
 #[derive(Default)]
 struct GatewayContext {
     path: String,
-    domain: Option<String>,
+    domain: String,
     client: Client,
     principal: Option<Principal>,
 }
@@ -161,7 +166,7 @@ impl GatewayContext {
                 let identity = &context.identity;
                 Self {
                     path: text(&context.path),
-                    domain: context.domain_name.clone(),
+                    domain: text(&context.domain_name),
                     client: Client::new(
                         &text(&identity.source_ip),
                         &text(&identity.user_agent),
@@ -175,7 +180,7 @@ impl GatewayContext {
                 let http = &context.http;
                 Self {
                     path: text(&http.path),
-                    domain: context.domain_name.clone(),
+                    domain: text(&context.domain_name),
                     client: Client::new(
                         &text(&http.source_ip),
                         &text(&http.user_agent),

@@ -38,9 +38,9 @@ pub(super) fn cors(config: &HttpConfig) -> CorsLayer {
         .max_age(PREFLIGHT_LIFETIME)
 }
 
-/// With cookie delivery, a request that uses the cookie has to come from a page of ours: from a listed origin, or from
-/// the same site by the browser's own word (`Sec-Fetch-Site`, which no script can set). `SameSite=Strict` alone does not
-/// hold where a browser is old or a sibling domain is somebody else's.
+/// With cookie delivery, a request that uses the cookie has to come from a page of ours: from a listed origin, or by the
+/// browser's own word (`Sec-Fetch-Site`, which no script can set) from this very origin, or from this site if the browser
+/// names no origin. `SameSite=Strict` alone does not hold where a browser is old or a sibling domain is somebody else's.
 ///
 /// # Errors
 ///
@@ -61,9 +61,9 @@ pub fn require_same_site(
 }
 
 fn is_same_site(request: &Incoming, origins: &Origins) -> bool {
-    let by_origin = request.headers.get(header::ORIGIN).is_some_and(|origin| origins.contains(origin));
-    let by_fetch = request.headers.get("sec-fetch-site").is_some_and(|site| {
-        [HeaderValue::from_static("same-origin"), HeaderValue::from_static("same-site")].contains(site)
-    });
-    by_origin || by_fetch
+    let site = request.headers.get("sec-fetch-site").map(HeaderValue::as_bytes).unwrap_or_default();
+    match request.headers.get(header::ORIGIN) {
+        Some(origin) => origins.contains(origin) || site == b"same-origin",
+        None => site == b"same-origin" || site == b"same-site",
+    }
 }

@@ -3,8 +3,10 @@
 //! # Layout
 //!
 //! - this file: what a session is and when it has ended
+//! - [`policy`]: how long it lives
 //! - [`rotation`]: what a presented refresh token is answered with, as a pure decision
 
+pub mod policy;
 pub mod rotation;
 
 use std::fmt;
@@ -13,9 +15,9 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
+use self::policy::{Rotation, SessionConfig};
 use crate::client::Client;
 use crate::clock::Timestamp;
-use crate::config::{Rotation, SessionConfig};
 use crate::random::{Random, RandomnessUnavailable};
 use crate::user::UserId;
 
@@ -106,6 +108,8 @@ pub struct Session {
     pub generation: Generation,
     /// When the current generation began.
     pub rotated_at: Timestamp,
+    /// The request that rotated it to the current generation; empty before the first rotation.
+    pub rotated_by: String,
     /// The digest of the `Idempotency-Key` that came with the rotation to the current generation.
     pub idempotency: Option<IdempotencyDigest>,
     /// When the login was.
@@ -197,6 +201,7 @@ impl Session {
             id,
             generation: Generation::FIRST,
             rotated_at: now,
+            rotated_by: String::new(),
             idempotency: None,
             created_at: now,
             idle_ends_at: now + config.idle_lifetime,
@@ -225,6 +230,11 @@ impl Session {
         self.idle_ends_at.min(self.absolute_ends_at)
     }
 
+    /// How long its record is kept: reused tokens are recognised against it.
+    pub fn kept_until(&self, config: &SessionConfig) -> Timestamp {
+        self.idle_ends_at + config.retention
+    }
+
     /// `exp` of its current refresh token. Without rotation the one token lasts as long as the session can.
     pub fn refresh_token_ends_at(&self, rotation: Rotation) -> Timestamp {
         match rotation {
@@ -242,7 +252,7 @@ pub struct IdempotencyDigest(String);
 impl IdempotencyDigest {
     /// The digest of `key` in the session `sid`.
     pub fn of(sid: &SessionId, key: &[u8]) -> Self {
-        Self(crate::token::key::digest_text(&[b"idempotency-key", sid.as_str().as_bytes(), key]))
+        Self(crate::digest::of(&[b"idempotency-key", sid.as_str().as_bytes(), key]))
     }
 
     /// As the table holds it.

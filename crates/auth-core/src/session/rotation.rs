@@ -5,6 +5,7 @@
 //! | *n* | *n*, live | [`Decision::Rotate`] |
 //! | *n* | *n+1*, within the grace of that rotation | [`Decision::Replay`] |
 //! | *n* | *n+1*, same `Idempotency-Key` as that rotation | [`Decision::Replay`] |
+//! | *n* | *n+1*, by this very request: the SDK tried twice | [`Decision::Replay`] |
 //! | *n* | anything newer otherwise | [`Decision::Reuse`] |
 //! | any | revoked, idle or absolute end passed | [`Decision::Ended`] |
 //! | *n* | older: the table was set back to a backup | [`Decision::Unknown`] |
@@ -14,6 +15,7 @@
 
 use std::time::Duration;
 
+use super::policy::{Rotation, SessionConfig};
 use super::{Ended, Generation, IdempotencyDigest, Session};
 use crate::clock::Timestamp;
 
@@ -24,8 +26,33 @@ pub struct Presented {
     pub generation: Generation,
     /// The digest of the request's `Idempotency-Key`.
     pub idempotency: Option<IdempotencyDigest>,
-    /// When it came.
+    /// The gateway's id of the request that presents it.
+    pub request_id: String,
+    /// When it is presented.
     pub at: Timestamp,
+}
+
+/// What the first row of the table writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// The generation that the session moves to; `None` without rotation, where it is only marked as used.
+    pub next: Option<Generation>,
+    /// The new idle end.
+    pub idle_ends_at: Timestamp,
+    /// How long the record is kept.
+    pub kept_until: Timestamp,
+}
+
+impl Presented {
+    /// What is written if the session is at this token's generation.
+    pub fn step(&self, config: &SessionConfig) -> Step {
+        let idle_ends_at = self.at + config.idle_lifetime;
+        Step {
+            next: (config.rotation == Rotation::On).then(|| self.generation.next()),
+            idle_ends_at,
+            kept_until: idle_ends_at + config.retention,
+        }
+    }
 }
 
 /// What to do with it.
@@ -55,7 +82,11 @@ pub fn decide(session: &Session, presented: &Presented, grace: Duration) -> Deci
         return Decision::Unknown;
     }
     let immediate = session.generation == presented.generation.next();
-    if immediate && (in_grace(session, presented, grace) || same_request(session, presented)) {
+    if immediate
+        && (in_grace(session, presented, grace)
+            || same_key(session, presented)
+            || same_request(session, presented))
+    {
         Decision::Replay
     } else {
         Decision::Reuse
@@ -67,7 +98,12 @@ fn in_grace(session: &Session, presented: &Presented, grace: Duration) -> bool {
     !grace.is_zero() && presented.at.since(session.rotated_at) <= grace
 }
 
+/// A write that landed and whose answer was lost is tried again by the SDK, within one request.
 fn same_request(session: &Session, presented: &Presented) -> bool {
+    !presented.request_id.is_empty() && session.rotated_by == presented.request_id
+}
+
+fn same_key(session: &Session, presented: &Presented) -> bool {
     match (&session.idempotency, &presented.idempotency) {
         (Some(stored), Some(presented)) => stored == presented,
         _ => false,
@@ -76,10 +112,10 @@ fn same_request(session: &Session, presented: &Presented) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::policy::{Rotation, SessionConfig};
     use super::super::{Revocation, RevocationReason, SessionId};
     use super::*;
     use crate::client::Client;
-    use crate::config::{Rotation, SessionConfig};
     use crate::random::{Random, RandomnessUnavailable};
     use crate::user::UserId;
 
@@ -92,7 +128,6 @@ mod tests {
             access_lifetime: Duration::from_secs(3_600),
             idle_lifetime: Duration::from_secs(86_400),
             absolute_lifetime: Duration::from_secs(172_800),
-            grace: GRACE,
             rotation: Rotation::On,
             retention: Duration::from_secs(86_400),
         };
@@ -105,7 +140,12 @@ mod tests {
 
     fn presented(generation: u64, seconds_later: u64) -> Presented {
         let at = NOW + Duration::from_secs(seconds_later);
-        Presented { generation: Generation::from_number(generation), idempotency: None, at }
+        Presented {
+            generation: Generation::from_number(generation),
+            idempotency: None,
+            request_id: String::new(),
+            at,
+        }
     }
 
     #[test]
@@ -128,6 +168,19 @@ mod tests {
     #[test]
     fn a_grace_of_zero_is_no_grace() -> Result<(), RandomnessUnavailable> {
         assert_eq!(decide(&session(5)?, &presented(4, 0), Duration::ZERO), Decision::Reuse);
+        Ok(())
+    }
+
+    #[test]
+    fn a_request_that_the_sdk_tried_twice_is_its_own_replay() -> Result<(), RandomnessUnavailable> {
+        let session = Session { rotated_by: "r-1".to_owned(), ..session(5)? };
+        let by = |id: &str| Presented { request_id: id.to_owned(), ..presented(4, 4) };
+        assert_eq!(decide(&session, &by("r-1"), Duration::ZERO), Decision::Replay);
+        assert_eq!(decide(&session, &by("r-2"), Duration::ZERO), Decision::Reuse);
+        assert_eq!(
+            decide(&Session { rotated_by: String::new(), ..session }, &by(""), Duration::ZERO),
+            Decision::Reuse
+        );
         Ok(())
     }
 

@@ -1,22 +1,37 @@
 //! Counters in the table: the limits that every instance of every function shares.
 
-use std::time::Duration;
-
 use aws_sdk_dynamodb::types::ReturnValue;
 
-use super::item::{number, optional_number, optional_time, read_number, time};
+use super::item::{number, optional_time, read_number, time};
 use super::schema::{EXPIRES_AT, HITS, LOCKED_UNTIL, limit_key};
+use super::sessions::refused_by;
 use super::{Store, StoreError};
 use crate::clock::Timestamp;
 use crate::limits::LimitKey;
 
-/// How often an address has failed in a row.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Streak {
-    /// Failures since the last success.
-    pub failures: u64,
-    /// If the address is locked: until when.
-    pub locked_until: Option<Timestamp>,
+/// A row of failures of an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Streak {
+    /// Nothing since the last success.
+    None,
+    /// So long ago that it is forgotten: the counter is to be cleared before the next failure is counted.
+    Stale,
+    /// Some failures.
+    Running,
+    /// The address is locked.
+    Locked {
+        /// Until then.
+        until: Timestamp,
+    },
+}
+
+/// What became of a lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Locked {
+    /// It was set by this request.
+    Now,
+    /// Another request has set it.
+    Already,
 }
 
 impl Store {
@@ -56,32 +71,46 @@ impl Store {
     ///
     /// If the table gives no answer.
     pub async fn streak(&self, limit: &LimitKey, now: Timestamp) -> Result<Streak, StoreError> {
-        let request = self.client.get_item().table_name(&self.table).set_key(Some(limit_key(limit)));
-        let Some(item) = request.consistent_read(true).send().await?.item else {
-            return Ok(Streak::default());
+        let Some(item) = self.get(limit_key(limit)).await? else {
+            return Ok(Streak::None);
         };
         if optional_time(&item, EXPIRES_AT)?.is_none_or(|expires_at| expires_at <= now) {
-            return Ok(Streak::default());
+            return Ok(Streak::Stale);
         }
-        let failures = optional_number(&item, HITS)?.unwrap_or_default();
-        Ok(Streak { failures, locked_until: optional_time(&item, LOCKED_UNTIL)? })
+        Ok(match optional_time(&item, LOCKED_UNTIL)?.filter(|until| *until > now) {
+            Some(until) => Streak::Locked { until },
+            None => Streak::Running,
+        })
     }
 
-    /// Locks the address that a counter of failures stands for.
+    /// Locks the address that a counter of failures stands for and starts the row anew, if the row has grown to `failures`.
+    /// Of two callers who find that it has, one locks.
     ///
     /// # Errors
     ///
     /// If the table gives no answer.
-    pub async fn lock(&self, limit: &LimitKey, until: Timestamp, kept: Duration) -> Result<(), StoreError> {
-        self.client
+    pub async fn lock(
+        &self,
+        limit: &LimitKey,
+        failures: u64,
+        until: Timestamp,
+    ) -> Result<Locked, StoreError> {
+        let result = self
+            .client
             .update_item()
             .table_name(&self.table)
             .set_key(Some(limit_key(limit)))
-            .update_expression("SET locked_until = :until, expires_at = :expires")
+            .update_expression("SET locked_until = :until, hits = :none")
+            .condition_expression("hits >= :failures")
             .expression_attribute_values(":until", time(until))
-            .expression_attribute_values(":expires", time(until + kept))
+            .expression_attribute_values(":none", number(0))
+            .expression_attribute_values(":failures", number(failures))
             .send()
-            .await?;
-        Ok(())
+            .await;
+        match result {
+            Ok(_) => Ok(Locked::Now),
+            Err(error) if refused_by(&error).is_some() => Ok(Locked::Already),
+            Err(error) => Err(error.into()),
+        }
     }
 }

@@ -43,13 +43,34 @@ where
     fn from(error: SdkError<E, R>) -> Self {
         let transient = match &error {
             SdkError::ConstructionFailure(_) => false,
-            SdkError::ServiceError(service) => {
-                service.err().code().is_none_or(|code| TRANSIENT.contains(&code))
-            }
+            SdkError::ServiceError(service) => service
+                .err()
+                .code()
+                .is_none_or(|code| TRANSIENT.contains(&code) || code.starts_with("Internal")),
             _ => true,
         };
-        let source = Box::new(aws_sdk_dynamodb::error::DisplayErrorContext(error));
-        let source = Box::<dyn Error + Send + Sync>::from(source.to_string());
+        let source = Box::<dyn Error + Send + Sync>::from(describe(&error));
         if transient { Self::Unavailable(source) } else { Self::Refused(source) }
     }
+}
+
+/// What went wrong, for the log. Only what errors say of themselves: their `Debug`, and the SDK's own description, would add
+/// the answer's body, and with it whatever the item holds.
+fn describe<E, R>(error: &SdkError<E, R>) -> String
+where
+    E: Error + ProvideErrorMetadata + 'static,
+    R: std::fmt::Debug + 'static,
+{
+    if let SdkError::ServiceError(service) = error {
+        let (code, message) = (service.err().code(), service.err().message());
+        return format!("{}: {}", code.unwrap_or("no code"), message.unwrap_or("no message"));
+    }
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
 }

@@ -3,21 +3,26 @@
 //! # Layout
 //!
 //! - this file: the client
-//! - [`schema`]: keys and attribute names
-//! - [`sessions`], [`users`], [`counts`]: the requests, by item
-//! - [`error`]: what can go wrong
-//! - [`item`]: attribute values
+//! - `schema`: keys and attribute names
+//! - `sessions`, `rotation`, `credentials`, `users`, `signup`, `counts`: the requests
+//! - `error`: what can go wrong
+//! - `item`, `session_item`: attribute values in and out
 
 mod counts;
+mod credentials;
 mod error;
 mod item;
+mod rotation;
 mod schema;
+mod session_item;
 mod sessions;
+mod signup;
 mod users;
 
 use std::time::Duration;
 
 use aws_config::ecs::EcsCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::config::{
@@ -25,10 +30,13 @@ use aws_sdk_dynamodb::config::{
 };
 use aws_smithy_http_client::tls;
 
-pub use self::counts::Streak;
+pub use self::counts::{Locked, Streak};
+pub use self::credentials::Credential;
 pub use self::error::StoreError;
-pub use self::sessions::{Revoked, Rotate, Rotated};
-pub use self::users::{Created, Credential, NamesChange, NewUser};
+pub use self::rotation::{Rotate, Rotated};
+pub use self::sessions::{Revoked, Unrevoked};
+pub use self::signup::{Created, NewUser};
+pub use self::users::{NamesChange, NamesChanged};
 
 use crate::config::StoreConfig;
 
@@ -39,8 +47,8 @@ pub struct Store {
     table: String,
 }
 
-/// Bounds of one request, so that a function with two round trips answers well inside its own 10 s and the gateway's 29 s:
-/// three tries at the most, and never more than [`OPERATION_TIMEOUT`] in all.
+/// Bounds of one request to the table: three tries at the most, and never more than [`OPERATION_TIMEOUT`] in all. A whole
+/// request to a function has a deadline of its own.
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(1_000);
 const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(1_500);
 const OPERATION_TIMEOUT: Duration = Duration::from_millis(4_000);
@@ -75,7 +83,8 @@ impl Store {
     /// Opens a connection, so that the first request need not wait for the handshake: a Lambda function has a full
     /// CPU while it starts and a fraction of one afterwards. The request reads an item that does not exist.
     ///
-    /// A failure is no matter: the first request then connects by itself and reports what is wrong.
+    /// A failure is no matter: the first request then connects by itself and reports what is wrong. A function whose policy
+    /// has no `GetItem` is refused, over a connection that is then open.
     pub async fn connect(&self) {
         let key = schema::limit_key(&crate::limits::LimitKey::none());
         let read = self.client.get_item().table_name(&self.table).set_key(Some(key)).send();
@@ -85,18 +94,28 @@ impl Store {
     }
 }
 
-fn with_credentials(builder: Builder, config: &StoreConfig) -> Builder {
-    match &config.credentials {
-        Some(keys) => builder.credentials_provider(Credentials::new(
-            keys.access_key_id.clone(),
-            keys.secret_access_key.expose(),
-            keys.session_token.as_ref().map(|token| token.expose().to_owned()),
-            None,
-            "environment",
-        )),
-        // SnapStart and Managed Instances outlive a set of keys, so the runtime serves fresh ones over HTTP.
-        None => builder.credentials_provider(EcsCredentialsProvider::builder().build()),
+impl Store {
+    /// Reads one item, with every write that was answered before.
+    async fn get(&self, key: item::Item) -> Result<Option<item::Item>, StoreError> {
+        let request = self.client.get_item().table_name(&self.table).set_key(Some(key)).consistent_read(true);
+        Ok(request.send().await?.item)
     }
+}
+
+fn with_credentials(builder: Builder, config: &StoreConfig) -> Builder {
+    let Some(keys) = &config.credentials else {
+        // SnapStart and Managed Instances outlive a set of keys, so the runtime serves fresh ones over HTTP.
+        let http = aws_smithy_http_client::Builder::new().build_http();
+        let provider = ProviderConfig::without_region().with_http_client(http);
+        return builder.credentials_provider(EcsCredentialsProvider::builder().configure(&provider).build());
+    };
+    builder.credentials_provider(Credentials::new(
+        keys.access_key_id.clone(),
+        keys.secret_access_key.expose(),
+        keys.session_token.as_ref().map(|token| token.expose().to_owned()),
+        None,
+        "environment",
+    ))
 }
 
 fn http_client(config: &StoreConfig) -> SharedHttpClient {

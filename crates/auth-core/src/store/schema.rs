@@ -35,6 +35,7 @@ pub(super) const CREATED_AT: &str = "created_at";
 
 pub(super) const GENERATION: &str = "generation";
 pub(super) const ROTATED_AT: &str = "rotated_at";
+pub(super) const ROTATED_BY: &str = "rotated_by";
 pub(super) const IDEMPOTENCY_DIGEST: &str = "idempotency_digest";
 pub(super) const IDLE_ENDS_AT: &str = "idle_ends_at";
 pub(super) const ABSOLUTE_ENDS_AT: &str = "absolute_ends_at";

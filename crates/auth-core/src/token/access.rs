@@ -5,9 +5,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::key::{SigningKey, VerifyingKey};
-use super::{TokenError, jws};
+use super::{TokenError, TokenNames, jws};
 use crate::clock::Timestamp;
-use crate::config::TokenNames;
 use crate::random::Random;
 use crate::session::SessionId;
 use crate::user::{User, UserId};
@@ -40,7 +39,7 @@ pub struct AccessClaims {
 }
 
 /// A token and the second at which it ends.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct IssuedAccessToken {
     /// The token.
     pub token: String,
@@ -139,7 +138,7 @@ impl AccessVerifier {
 mod tests {
     use super::super::key::{Algorithm, from_secret};
     use super::*;
-    use crate::config::Secret;
+    use crate::secret::Secret;
     use crate::user::{Names, UserStatus};
 
     type TestResult = Result<(), Box<dyn std::error::Error>>;

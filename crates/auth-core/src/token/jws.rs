@@ -79,7 +79,7 @@ mod tests {
 
     use super::super::key::{KeyError, from_secret};
     use super::*;
-    use crate::config::Secret;
+    use crate::secret::Secret;
 
     fn pair(letter: &str) -> Result<(SigningKey, VerifyingKey), KeyError> {
         from_secret(Algorithm::HS256, &Secret::new(letter.repeat(32)))

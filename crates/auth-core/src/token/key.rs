@@ -2,16 +2,15 @@
 
 use std::fmt;
 
-use aws_lc_rs::digest::SHA256;
-use aws_lc_rs::{digest, hmac};
+use aws_lc_rs::hmac;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::jwk::{AlgorithmParameters, Jwk, JwkSet, PublicKeyUse, ThumbprintHash};
+use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, JwkSet, PublicKeyUse, ThumbprintHash};
 use jsonwebtoken::{DecodingKey, EncodingKey};
 
 pub use jsonwebtoken::Algorithm;
 
-use crate::config::Secret;
+use crate::secret::Secret;
 
 /// A key that signs.
 #[derive(Clone)]
@@ -121,6 +120,11 @@ fn public(algorithm: Algorithm, mut jwk: Jwk) -> Result<VerifyingKey, KeyError> 
     {
         return Err(KeyError::RsaTooSmall);
     }
+    if let AlgorithmParameters::EllipticCurve(ec) = &jwk.algorithm
+        && ec.curve != EllipticCurve::P256
+    {
+        return Err(KeyError::NotAKey(algorithm, "its curve is not P-256"));
+    }
     let kid = jwk.thumbprint(ThumbprintHash::SHA256).map_err(refused)?;
     jwk.common.key_id = Some(kid.clone());
     jwk.common.public_key_use = Some(PublicKeyUse::Signature);
@@ -138,16 +142,6 @@ fn secret_kid(secret: &[u8]) -> String {
 /// The public keys among `keys` (RFC 7517 §5). Shared secrets are left out.
 pub fn jwk_set<'a>(keys: impl IntoIterator<Item = &'a VerifyingKey>) -> JwkSet {
     JwkSet { keys: keys.into_iter().filter_map(|key| key.jwk.clone()).collect() }
-}
-
-/// SHA-256 of `parts`, each with its length in front so that no two lists share a digest, in unpadded base64url.
-pub(crate) fn digest_text(parts: &[&[u8]]) -> String {
-    let mut context = digest::Context::new(&SHA256);
-    for part in parts {
-        context.update(&(part.len() as u64).to_be_bytes());
-        context.update(part);
-    }
-    URL_SAFE_NO_PAD.encode(context.finish())
 }
 
 impl fmt::Debug for SigningKey {
@@ -196,6 +190,17 @@ mod tests {
         let key = from_public_pem(Algorithm::EdDSA, pem)?;
         assert_eq!(key.kid, "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
         Ok(())
+    }
+
+    #[test]
+    fn a_key_of_another_curve_is_refused() {
+        // From `openssl ecparam -name secp384r1 -genkey | openssl ec -pubout`.
+        let pem = "-----BEGIN PUBLIC KEY-----\n\
+                   MHYwEAYHKoZIzj0CAQYFK4EEACIDYgAE4XQnPLNXknJ7ImOyLo+Qt2zMOZg/j06/\n\
+                   zsyfvs7Y1x8QNjpulyY8BV2P/WBjqk+t9LhtziTNznbb5tZt9SGjV3rOgdCFgqE8\n\
+                   HvlVwWdcFr53aX0frHXOG8ZSjvx1qrrz\n\
+                   -----END PUBLIC KEY-----\n";
+        assert!(from_public_pem(Algorithm::ES256, pem).is_err());
     }
 
     #[test]

@@ -12,22 +12,40 @@ pub mod jws;
 pub mod key;
 pub mod refresh;
 
+/// `iss` and `aud` of tokens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenNames {
+    /// `iss` of every token.
+    pub issuer: String,
+    /// `aud` of access tokens.
+    pub audience: String,
+}
+
 /// Why a token is refused. The client hears none of it: it goes to the audit line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[error("{}", self.as_str())]
 pub enum TokenError {
     /// Not a compact JWS with the header and the claims of this kind of token.
-    #[error("malformed")]
     Malformed,
     /// Signed by no key that is known here, or for another kind of token.
-    #[error("unknown_key")]
     UnknownKey,
     /// The signature does not fit.
-    #[error("bad_signature")]
     BadSignature,
     /// Another issuer's, or meant for somebody else.
-    #[error("wrong_audience")]
     WrongAudience,
     /// Past its end.
-    #[error("expired")]
     Expired,
+}
+
+impl TokenError {
+    /// The word that audit lines use.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Malformed => "malformed",
+            Self::UnknownKey => "unknown_key",
+            Self::BadSignature => "bad_signature",
+            Self::WrongAudience => "wrong_audience",
+            Self::Expired => "expired",
+        }
+    }
 }

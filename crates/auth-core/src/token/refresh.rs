@@ -7,10 +7,10 @@
 use aws_lc_rs::hkdf::{self, HKDF_SHA256};
 use serde::{Deserialize, Serialize};
 
-use super::key::{self, Algorithm, KeyError, SigningKey, VerifyingKey};
-use super::{TokenError, jws};
+use super::key::{self, Algorithm, KeyError, KeyPair, SigningKey, VerifyingKey};
+use super::{TokenError, TokenNames, jws};
 use crate::clock::Timestamp;
-use crate::config::Secret;
+use crate::secret::Secret;
 use crate::session::{Generation, SessionId};
 use crate::user::UserId;
 
@@ -37,6 +37,35 @@ pub struct RefreshClaims {
     pub exp: Timestamp,
 }
 
+/// A key for refresh tokens and nothing else.
+#[derive(Clone, Debug)]
+pub struct RefreshKey(KeyPair);
+
+impl RefreshKey {
+    /// Derives it from a secret (RFC 5869). One key for one purpose (RFC 8725 §3.8): even where access tokens are signed with
+    /// the same secret, neither key says anything about the other.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::SecretTooShort`].
+    pub fn derive(secret: &Secret) -> Result<Self, KeyError> {
+        let too_short = KeyError::SecretTooShort { least: 32, algorithm: Algorithm::HS256 };
+        if secret.expose().len() < 32 {
+            return Err(too_short);
+        }
+        let mut derived = [0; 32];
+        hkdf::Salt::new(HKDF_SHA256, &[])
+            .extract(secret.expose().as_bytes())
+            .expand(&[PURPOSE], HKDF_SHA256)
+            .and_then(|okm| okm.fill(&mut derived))
+            .map_err(|_| too_short)?;
+        Ok(Self(key::from_hmac_key(Algorithm::HS256, &derived)))
+    }
+}
+
+/// What the derived key is for (the `info` of RFC 5869).
+const PURPOSE: &[u8] = b"latchkey refresh token v1";
+
 /// The keys of refresh tokens: the current one, and previous ones that still verify.
 #[derive(Clone, Debug)]
 pub struct RefreshKeys {
@@ -47,23 +76,16 @@ pub struct RefreshKeys {
 }
 
 impl RefreshKeys {
-    /// Derives the keys from the secrets of `issuer`.
-    ///
-    /// # Errors
-    ///
-    /// [`KeyError::SecretTooShort`].
-    pub fn derive(issuer: &str, current: &Secret, previous: &[Secret]) -> Result<Self, KeyError> {
-        let (signing, verifying) = derive(current)?;
-        let mut keys = vec![verifying];
-        for secret in previous {
-            keys.push(derive(secret)?.1);
-        }
-        Ok(Self {
+    /// The keys of the issuer that `names` names: `current` signs, all of them verify.
+    pub fn new(names: &TokenNames, current: RefreshKey, previous: Vec<RefreshKey>) -> Self {
+        let RefreshKey((signing, verifying)) = current;
+        let previous = previous.into_iter().map(|RefreshKey((_, verifying))| verifying);
+        Self {
             current: signing,
-            verifying: keys,
-            issuer: issuer.to_owned(),
-            audience: format!("{issuer}#refresh"),
-        })
+            verifying: std::iter::once(verifying).chain(previous).collect(),
+            issuer: names.issuer.clone(),
+            audience: format!("{}#refresh", names.issuer),
+        }
     }
 
     /// The token that stands for `generation` of a session: a pure function of its arguments and the current key.
@@ -116,23 +138,6 @@ impl RefreshKeys {
     }
 }
 
-/// One key for one purpose (RFC 8725 §3.8, RFC 5869): even where access tokens are signed with the same secret, neither
-/// key says anything about the other.
-fn derive(secret: &Secret) -> Result<(SigningKey, VerifyingKey), KeyError> {
-    const PURPOSE: &[u8] = b"latchkey refresh token v1";
-    let too_short = KeyError::SecretTooShort { least: 32, algorithm: Algorithm::HS256 };
-    if secret.expose().len() < 32 {
-        return Err(too_short);
-    }
-    let mut derived = [0; 32];
-    hkdf::Salt::new(HKDF_SHA256, &[])
-        .extract(secret.expose().as_bytes())
-        .expand(&[PURPOSE], HKDF_SHA256)
-        .and_then(|okm| okm.fill(&mut derived))
-        .map_err(|_| too_short)?;
-    Ok(key::from_hmac_key(Algorithm::HS256, &derived))
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -148,6 +153,13 @@ mod tests {
         Secret::new(letter.repeat(64))
     }
 
+    fn keys(issuer: &str, current: &str, previous: &[&str]) -> Result<RefreshKeys, KeyError> {
+        let names = TokenNames { issuer: issuer.to_owned(), audience: "api".to_owned() };
+        let previous =
+            previous.iter().map(|letter| RefreshKey::derive(&secret(letter))).collect::<Result<_, _>>()?;
+        Ok(RefreshKeys::new(&names, RefreshKey::derive(&secret(current))?, previous))
+    }
+
     fn mint(keys: &RefreshKeys) -> Result<String, Box<dyn std::error::Error>> {
         let user = UserId::generate(&Random::seeded(1))?;
         let sid = SessionId::generate(&Random::seeded(2))?;
@@ -156,26 +168,26 @@ mod tests {
 
     #[test]
     fn the_same_state_gives_the_same_token_byte_for_byte() -> TestResult {
-        let keys = RefreshKeys::derive("https://id.example", &secret("a"), &[])?;
+        let keys = keys("https://id.example", "a", &[])?;
         assert_eq!(mint(&keys)?, mint(&keys)?);
         Ok(())
     }
 
     #[test]
     fn a_previous_key_still_verifies_and_a_foreign_one_does_not() -> TestResult {
-        let old = RefreshKeys::derive("https://id.example", &secret("a"), &[])?;
-        let new = RefreshKeys::derive("https://id.example", &secret("b"), &[secret("a")])?;
+        let old = keys("https://id.example", "a", &[])?;
+        let new = keys("https://id.example", "b", &["a"])?;
         let token = mint(&old)?;
         assert!(new.verify(&token, NOW).is_ok());
         assert_eq!(old.verify(&mint(&new)?, NOW), Err(TokenError::UnknownKey));
-        let elsewhere = RefreshKeys::derive("https://other.example", &secret("a"), &[])?;
+        let elsewhere = keys("https://other.example", "a", &[])?;
         assert_eq!(elsewhere.verify(&token, NOW), Err(TokenError::WrongAudience));
         Ok(())
     }
 
     #[test]
     fn an_expired_token_is_refused_but_can_still_be_logged_out() -> TestResult {
-        let keys = RefreshKeys::derive("https://id.example", &secret("a"), &[])?;
+        let keys = keys("https://id.example", "a", &[])?;
         let token = mint(&keys)?;
         assert_eq!(keys.verify(&token, NOW + Duration::from_secs(60)), Err(TokenError::Expired));
         assert!(keys.verify_expired(&token).is_ok());

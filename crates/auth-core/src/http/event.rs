@@ -1,0 +1,160 @@
+//! The event that API Gateway sends, as the functions take it.
+//!
+//! `lambda_http` makes a `http::Request` of it, for which it needs a URI, and it panics where it cannot make one: a quote in
+//! the query string is enough, or a list in `X-Forwarded-Proto`. No function reads the URI (the path comes from the
+//! gateway's request context), so what could break it is taken out before.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use http::{HeaderMap, Uri, header};
+use lambda_http::aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayV2httpRequest};
+use lambda_http::request::LambdaRequest;
+use serde::Deserialize;
+use serde::de::{Deserializer, Error};
+use serde_json::value::RawValue;
+use url::Url;
+
+/// A REST 1.0 or HTTP API 2.0 event that `lambda_http` can make a request of.
+#[expect(missing_debug_implementations, reason = "it holds passwords and tokens")]
+pub struct GatewayEvent(LambdaRequest);
+
+impl GatewayEvent {
+    /// What `lambda_http` works on.
+    pub fn into_inner(self) -> LambdaRequest {
+        self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for GatewayEvent {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let event = Box::<RawValue>::deserialize(deserializer)?;
+        let version: Version = serde_json::from_str(event.get()).map_err(D::Error::custom)?;
+        let request = match version.version.as_deref() {
+            Some("2.0") => serde_json::from_str(event.get()).map(version_2).map(LambdaRequest::ApiGatewayV2),
+            _ => serde_json::from_str(event.get()).map(version_1).map(LambdaRequest::ApiGatewayV1),
+        };
+        request.map(Self).map_err(D::Error::custom)
+    }
+}
+
+/// Only payload 2.0 is of another shape.
+#[derive(Deserialize)]
+struct Version {
+    version: Option<String>,
+}
+
+fn version_1(mut event: ApiGatewayProxyRequest) -> ApiGatewayProxyRequest {
+    event.path = Some("/".to_owned());
+    event.query_string_parameters = lambda_http::aws_lambda_events::query_map::QueryMap::default();
+    event.multi_value_query_string_parameters =
+        lambda_http::aws_lambda_events::query_map::QueryMap::default();
+    // They hold the same; merged, the last line of a header that came twice would be all that is left.
+    if !event.multi_value_headers.is_empty() {
+        event.headers = HeaderMap::new();
+    }
+    clean_headers(&mut event.headers);
+    clean_headers(&mut event.multi_value_headers);
+    event.request_context.domain_name = event.request_context.domain_name.filter(|host| makes_a_uri(host));
+    event.body = readable(event.body, event.is_base64_encoded);
+    event
+}
+
+fn version_2(mut event: ApiGatewayV2httpRequest) -> ApiGatewayV2httpRequest {
+    event.raw_path = Some("/".to_owned());
+    event.raw_query_string = None;
+    event.query_string_parameters = lambda_http::aws_lambda_events::query_map::QueryMap::default();
+    clean_headers(&mut event.headers);
+    event.request_context.domain_name = event.request_context.domain_name.filter(|host| makes_a_uri(host));
+    event.body = readable(event.body, event.is_base64_encoded);
+    event
+}
+
+fn clean_headers(headers: &mut HeaderMap) {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    if !text("x-forwarded-proto").is_some_and(|scheme| scheme == "http" || scheme == "https") {
+        headers.remove("x-forwarded-proto");
+    }
+    let host = headers.get(header::HOST).and_then(|value| value.to_str().ok());
+    if !host.is_some_and(makes_a_uri) {
+        headers.remove(header::HOST);
+    }
+}
+
+/// Whether both parsers that a host passes on its way agree with it.
+fn makes_a_uri(host: &str) -> bool {
+    Url::parse(&format!("https://{host}/"))
+        .is_ok_and(|url| url.path() == "/" && url.as_str().parse::<Uri>().is_ok())
+}
+
+/// A body that says it is base64 and is not, is no body.
+fn readable(body: Option<String>, base64: bool) -> Option<String> {
+    body.filter(|body| !base64 || STANDARD.decode(body).is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use lambda_http::Request;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn request(event: &Value) -> Result<Request, serde_json::Error> {
+        serde_json::from_str::<GatewayEvent>(&event.to_string()).map(|event| event.into_inner().into())
+    }
+
+    fn version_2_event() -> Value {
+        json!({"version": "2.0", "rawPath": "/auth/login", "rawQueryString": "", "headers": {"host": "a.example"},
+            "requestContext": {"stage": "$default", "domainName": "a.example", "http": {"method": "POST", "path": "/auth/login"}}, "isBase64Encoded": false})
+    }
+
+    fn version_1_event() -> Value {
+        json!({"resource": "/auth/login", "path": "/auth/login", "httpMethod": "POST", "headers": {"Host": "a.example"},
+            "multiValueHeaders": {"Host": ["a.example"]}, "requestContext": {"stage": "PROD", "httpMethod": "POST", "domainName": "a.example"}, "isBase64Encoded": false})
+    }
+
+    #[test]
+    fn nothing_that_a_client_chooses_breaks_the_request() {
+        let hosts = ["a b", "a.example:99999", "", "[", "1.2.3.999", "é", "xn--a", "a/b", "a?b", "a@b"];
+        let queries = ["\"", "<>", "a b", "%", "é", "\u{0}", "a=%ff"];
+        for host in hosts {
+            for (mut event, member) in
+                [(version_1_event(), "multiValueHeaders"), (version_2_event(), "headers")]
+            {
+                let value = if member == "headers" { json!(host) } else { json!([host]) };
+                event[member]["host"] = value;
+                event["requestContext"]["domainName"] = json!(host);
+                assert!(request(&event).is_ok(), "{host}");
+            }
+        }
+        for query in queries {
+            let mut event = version_2_event();
+            event["rawQueryString"] = json!(query);
+            event["rawPath"] = json!(format!("/{query}"));
+            assert!(request(&event).is_ok(), "{query}");
+            let mut event = version_1_event();
+            event["multiValueQueryStringParameters"] = json!({query: [query]});
+            event["path"] = json!(format!("/{query}"));
+            assert!(request(&event).is_ok(), "{query}");
+        }
+        for proto in ["https, http", "javascript", "\""] {
+            let mut event = version_2_event();
+            event["headers"]["x-forwarded-proto"] = json!(proto);
+            assert!(request(&event).is_ok(), "{proto}");
+        }
+        for mut event in [version_1_event(), version_2_event()] {
+            event["body"] = json!("not base64!");
+            event["isBase64Encoded"] = json!(true);
+            assert!(request(&event).is_ok());
+        }
+    }
+
+    #[test]
+    fn every_line_of_a_header_is_kept() -> Result<(), serde_json::Error> {
+        let mut event = version_1_event();
+        event["headers"]["Cookie"] = json!("b=2");
+        event["multiValueHeaders"]["Cookie"] = json!(["a=1", "b=2"]);
+        let request = request(&event)?;
+        assert_eq!(request.headers().get_all("cookie").iter().collect::<Vec<_>>(), ["a=1", "b=2"]);
+        Ok(())
+    }
+}

@@ -1,0 +1,71 @@
+//! What is said at the start: where it listens, what it answers, where the data is, and what to type first.
+
+use std::fmt::Write as _;
+
+use crate::stack::{Data, Stack};
+
+/// The text for a stack that has started. `demo` makes the demonstration's user unique.
+pub fn text(stack: &Stack, demo: &str) -> String {
+    let mut text = format!("Latchkey on {}\n\n", stack.url());
+    text.push_str(&routes(stack));
+    let data = match stack.data() {
+        Data::Memory => "in memory, gone when this ends".to_owned(),
+        Data::File(file) => format!("in {}", file.display()),
+        Data::Endpoint { url, .. } => format!("at {url}"),
+    };
+    // Writing to a `String` cannot fail, here and below.
+    let _ = writeln!(text, "\nData {data}.");
+    if !stack.overridden().is_empty() {
+        let names: Vec<_> = stack.overridden().iter().map(String::as_str).collect();
+        let _ = writeln!(text, "From the environment: {}.", names.join(", "));
+    }
+    let _ = write!(text, "\nTry:\n\n{}\n", commands(stack, demo));
+    text
+}
+
+fn routes(stack: &Stack) -> String {
+    let base = stack.url();
+    let base = base.splitn(4, '/').nth(3).map(|path| format!("/{path}")).unwrap_or_default();
+    let mut rows: Vec<[String; 4]> = Vec::new();
+    for route in &stack.api().routes {
+        // A preflight goes wherever its path goes.
+        if route.method != "OPTIONS" {
+            let guard = if route.authorizer.is_some() { "protected" } else { "public" };
+            let path = format!("{base}{}", route.path);
+            rows.push([path, route.method.clone(), route.function.clone(), guard.to_owned()]);
+        }
+    }
+    rows.sort();
+    let width = |column: usize| {
+        rows.iter().filter_map(|row| row.get(column)).map(String::len).max().unwrap_or_default()
+    };
+    let (paths, methods, functions) = (width(0), width(1), width(2));
+    let mut text = String::new();
+    for [path, method, function, guard] in &rows {
+        let _ = writeln!(text, "  {method:methods$}  {path:paths$}  {function:functions$}  {guard}");
+    }
+    text
+}
+
+/// Three commands that work when they are pasted one after the other.
+fn commands(stack: &Stack, demo: &str) -> String {
+    let url = stack.url();
+    let snake = matches!(stack.setting("RESPONSE_FORMAT"), Some("snake" | "authorization"));
+    let (access, refresh) =
+        if snake { ("access_token", "refresh_token") } else { ("accessToken", "refreshToken") };
+    let member = |name: &str| format!(r#"$(echo "$ANSWER" | sed -n 's/.*"{name}":"\([^"]*\)".*/\1/p')"#);
+    let json = "-H 'content-type: application/json'";
+    let user = format!(r#"{{"email":"demo-{demo}@example.com","password":"Lantern-Quartz-{demo}-Meadow"}}"#);
+    let signup = format!(
+        "  ANSWER=$(curl -sS {url}/auth/signup {json} -d '{user}'); echo \"$ANSWER\"; TOKEN={}",
+        member(access)
+    );
+    let me = format!("  curl -sS {url}/auth/me -H \"authorization: Bearer $TOKEN\"");
+    let third = if stack.setting("TOKEN_DELIVERY") == Some("cookie") {
+        format!("  curl -sS {url}/auth/sessions -H \"authorization: Bearer $TOKEN\"")
+    } else {
+        let body = format!(r#"{{\"refresh_token\":\"{}\"}}"#, member(refresh));
+        format!("  curl -sS {url}/auth/refresh {json} -d \"{body}\"")
+    };
+    [signup, me, third].join("\n")
+}

@@ -1,0 +1,42 @@
+//! Latchkey on one machine, in one process, without a cloud: what `make run` starts, and what tests run against.
+//!
+//! The routes, the authorizers, the settings and the table are those of `template.yaml`. Each HTTP request becomes the
+//! event that API Gateway would send, passes the authorizer by API Gateway's rules, goes through the function's own
+//! deserialiser and service, and comes back as HTTP. None of it is in a deployed function.
+//!
+//! # Layout
+//! | module | what it does |
+//! |---|---|
+//! | [`template`] | evaluates the SAM template |
+//! | [`api`] | an API as the template describes it |
+//! | [`gateway`] | plays API Gateway |
+//! | [`invoke`], [`functions`] | calls functions as Lambda does; which functions there are |
+//! | [`engine`], [`tables`], [`secrets`] | the table, in an embedded engine; what Secrets Manager would hold |
+//! | [`server`] | HTTP in front of the gateway |
+//! | [`stack`], [`options`], `environment` | all of it together; how it is to be; what functions find in their environment |
+//! | [`cli`], [`banner`] | the command line, and what is said at the start |
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), local::stack::StartError> {
+//! use local::stack::{Options, Stack};
+//!
+//! let stack = Stack::start(Options::for_testing().with("ACCESS_TOKEN_EXPIRY", "5s")).await?;
+//! println!("{}/auth/login", stack.url());
+//! # Ok(())
+//! # }
+//! ```
+
+pub mod api;
+pub mod banner;
+pub mod cli;
+pub mod engine;
+mod environment;
+pub mod functions;
+pub mod gateway;
+pub mod invoke;
+pub mod options;
+pub mod secrets;
+pub mod server;
+pub mod stack;
+pub mod tables;
+pub mod template;

@@ -1,0 +1,115 @@
+//! HTTP/1.1 in front of the gateway.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{ConnectInfo, Request, State};
+use http::Response;
+use tokio::net::TcpListener;
+use tokio::sync::{oneshot, watch};
+use tokio::task::JoinHandle;
+
+use crate::gateway::{ClientRequest, Gateway, MAX_PAYLOAD_BYTES};
+
+/// How long requests that are under way may go on after the server is told to stop.
+const GRACE: Duration = Duration::from_secs(3);
+
+/// Told of every request: method, path, status and milliseconds.
+pub type Log = Arc<dyn Fn(&str, &str, u16, u128) + Send + Sync>;
+
+#[derive(Clone)]
+struct Serving {
+    gateway: Arc<Gateway>,
+    log: Log,
+}
+
+/// A server that is running. It ends when this is dropped.
+pub struct Server {
+    task: JoinHandle<()>,
+    stop: oneshot::Sender<()>,
+}
+
+impl Server {
+    /// Serves `gateway` on `listener`.
+    pub fn start(listener: TcpListener, gateway: Gateway, log: Log) -> Self {
+        let (stop, stopped) = oneshot::channel::<()>();
+        let task = tokio::spawn(serve(listener, gateway, log, async move {
+            // Sent or dropped, it is the end either way.
+            let _ = stopped.await;
+        }));
+        Self { task, stop }
+    }
+
+    /// Stops listening and lets what is under way finish, for a few seconds at the most.
+    pub async fn stop(self) {
+        drop(self.stop);
+        // A server that panicked has already said so.
+        let _ = self.task.await;
+    }
+}
+
+/// Takes the port on the loopback interface; 0 is any free one.
+///
+/// # Errors
+/// One line: the port is in use, or may not be used.
+pub async fn listen(port: u16) -> Result<TcpListener, String> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(|error| match error.kind() {
+        std::io::ErrorKind::AddrInUse => {
+            format!("port {port} is in use: stop what listens there, or choose another with --port")
+        }
+        _ => format!("port {port} cannot be used: {error}"),
+    })
+}
+
+async fn serve(
+    listener: TcpListener,
+    gateway: Gateway,
+    log: Log,
+    stop: impl Future<Output = ()> + Send + 'static,
+) {
+    let serving = Serving { gateway: Arc::new(gateway), log };
+    let app = Router::new()
+        .fallback(answer)
+        .with_state(serving)
+        .into_make_service_with_connect_info::<SocketAddr>();
+    let (told, mut stopped) = watch::channel(false);
+    let server = axum::serve(listener, app).with_graceful_shutdown(async move {
+        stop.await;
+        // Nobody listens any more if the server has already ended.
+        let _ = told.send(true);
+    });
+    tokio::select! {
+        // The listener of a running server does not fail; if it does, the process ends, which shows.
+        _ = async { server.await } => {}
+        () = async {
+            let _ = stopped.wait_for(|told| *told).await;
+            tokio::time::sleep(GRACE).await;
+        } => {}
+    }
+}
+
+async fn answer(
+    State(serving): State<Serving>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    request: Request,
+) -> Response<Body> {
+    let started = tokio::time::Instant::now();
+    let (parts, body) = request.into_parts();
+    let (method, path) = (parts.method.to_string(), parts.uri.path().to_owned());
+    // A body that is cut short by its client has nobody left who would read the answer: what cannot be read is too large.
+    let body = axum::body::to_bytes(body, MAX_PAYLOAD_BYTES).await.ok();
+    let client = ClientRequest {
+        method: parts.method,
+        uri: parts.uri,
+        version: parts.version,
+        headers: parts.headers,
+        body,
+        peer: peer.ip().to_canonical(),
+    };
+    let response: Response<Bytes> = serving.gateway.answer(client).await;
+    (serving.log)(&method, &path, response.status().as_u16(), started.elapsed().as_millis());
+    response.map(Body::from)
+}

@@ -1,0 +1,225 @@
+//! Everything together: template, secrets, engine, functions, gateway and server, in one process.
+//!
+//! It is what `main` runs and what tests start, many at a time: each has its own engine, port, clock and audit log.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::fs;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use auth_core::audit::AuditLog;
+use auth_core::clock::Clock;
+use serde_json::Value;
+
+use crate::api::{Api, ApiKind};
+use crate::engine::{Engine, beside};
+use crate::environment::Environment;
+use crate::functions;
+use crate::gateway::{Gateway, Source};
+use crate::invoke::{Deployed, FunctionError};
+pub use crate::options::{Data, Options};
+use crate::secrets::Secrets;
+use crate::server::{self, Server};
+use crate::tables::{self, Access};
+use crate::template::{Function, Surroundings, Template};
+
+/// Why a stack did not start: one line, or one for each fault of the settings.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct StartError(String);
+
+impl From<String> for StartError {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+/// A running stack. It ends when this is dropped.
+pub struct Stack {
+    address: SocketAddr,
+    options: Options,
+    api: Api,
+    access: Access,
+    overridden: BTreeSet<String>,
+    engine: Option<Engine>,
+    functions: BTreeMap<String, Deployed>,
+    environments: BTreeMap<String, BTreeMap<String, String>>,
+    server: Server,
+}
+
+impl Stack {
+    /// Starts a stack.
+    ///
+    /// # Errors
+    /// [`StartError`]: the template, the data, the settings or the port cannot be used.
+    pub async fn start(options: Options) -> Result<Self, StartError> {
+        let listener = server::listen(options.port).await?;
+        let address = listener.local_addr().map_err(|error| error.to_string())?;
+        let secrets = Secrets::load(secrets_file(&options.data), options.platform.random.clone())?;
+        let environment = Environment::new(&options.environment);
+        let mut template = evaluate(&options, &secrets, &environment)?;
+        let engine = match &options.data {
+            Data::Memory => Some(Engine::in_memory()?),
+            Data::File(file) => Some(Engine::on_file(file)?),
+            Data::Endpoint { .. } => None,
+        };
+        // Not before the engine holds the lock on the data: another process may be about to make secrets too.
+        secrets.save()?;
+        let access = access(&options, engine.as_ref());
+        make_tables(&mut template, &access, &options).await?;
+        let functions = functions::deploy(&template, &access, &options.platform, &environment)?;
+        if let Some(engine) = engine.as_ref().filter(|_| options.platform.clock.is_system()) {
+            engine.sweep_regularly();
+        }
+        let api = play(&template, &options, &environment);
+        let of = |function: &Function| environment.of(&access, function);
+        let environments =
+            template.functions.iter().map(|(id, function)| (id.clone(), of(function))).collect();
+        let overridden = environment.overridden();
+        let gateway =
+            Gateway::new(api.clone(), functions.clone(), options.base_path.clone(), source(&options));
+        let server = Server::start(listener, gateway, Arc::clone(&options.log));
+        Ok(Self { address, options, api, access, overridden, engine, functions, environments, server })
+    }
+
+    /// The URL of the API, with the base path and without a slash at the end.
+    pub fn url(&self) -> String {
+        format!("http://{}{}", self.address, self.options.base_path.as_deref().unwrap_or_default())
+    }
+
+    /// The API that is played.
+    pub const fn api(&self) -> &Api {
+        &self.api
+    }
+
+    /// The clock of the functions and of the gateway.
+    pub const fn clock(&self) -> &Clock {
+        &self.options.platform.clock
+    }
+
+    /// The audit log of the functions.
+    pub const fn audit(&self) -> &AuditLog {
+        &self.options.platform.audit
+    }
+
+    /// The environment of a function, by logical id, as Lambda would give it.
+    pub fn environment(&self, function: &str) -> BTreeMap<String, String> {
+        self.environments.get(function).cloned().unwrap_or_default()
+    }
+
+    /// Calls a function, by logical id, with an event of one's own: `sam local invoke` without a container.
+    ///
+    /// # Errors
+    /// A [`FunctionError`], as Lambda reports it; also if there is no such function.
+    pub async fn invoke(&self, function: &str, event: &Value) -> Result<Value, FunctionError> {
+        let deployed = self.functions.get(function).ok_or_else(|| FunctionError {
+            error_type: "ResourceNotFoundException".to_owned(),
+            error_message: format!("no function {function}"),
+        })?;
+        deployed.call(event, "00000000-0000-0000-0000-000000000000").await
+    }
+
+    /// The URL of the DynamoDB that the functions use.
+    pub fn store_endpoint(&self) -> &str {
+        &self.access.endpoint
+    }
+
+    /// A client of the DynamoDB that the functions use.
+    pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
+        self.access.client()
+    }
+
+    /// The engine, unless the table is elsewhere.
+    pub const fn engine(&self) -> Option<&Engine> {
+        self.engine.as_ref()
+    }
+
+    /// Where the table is.
+    pub const fn data(&self) -> &Data {
+        &self.options.data
+    }
+
+    /// The settings that came from the environment, by name.
+    pub const fn overridden(&self) -> &BTreeSet<String> {
+        &self.overridden
+    }
+
+    /// A setting that the functions share, such as `RESPONSE_FORMAT`.
+    pub fn setting(&self, name: &str) -> Option<&str> {
+        self.environments.values().find_map(|environment| environment.get(name)).map(String::as_str)
+    }
+
+    /// Stops answering, lets what is under way finish for a few seconds at the most, and ends.
+    pub async fn stop(self) {
+        self.server.stop().await;
+        if let Some(engine) = self.engine {
+            engine.stop().await;
+        }
+    }
+}
+
+impl fmt::Debug for Stack {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stack")
+            .field("url", &self.url())
+            .field("data", &self.options.data)
+            .finish_non_exhaustive()
+    }
+}
+
+fn secrets_file(data: &Data) -> Option<PathBuf> {
+    match data {
+        Data::Memory => None,
+        Data::File(file) | Data::Endpoint { beside: file, .. } => Some(beside(file, ".secrets.json")),
+    }
+}
+
+fn evaluate(options: &Options, secrets: &Secrets, environment: &Environment<'_>) -> Result<Template, String> {
+    let path = options.template.display();
+    let text = fs::read_to_string(&options.template).map_err(|error| format!("{path}: {error}"))?;
+    let surroundings = Surroundings {
+        lookup: &|name| environment.process(name),
+        secrets: &|secret| secrets.value(secret),
+        prefer: options.payload.unwrap_or(ApiKind::Rest),
+    };
+    Template::evaluate(&text, &surroundings).map_err(|fault| format!("{path}: {fault}"))
+}
+
+/// The keys of the process open another DynamoDB only; the engine takes any.
+fn access(options: &Options, engine: Option<&Engine>) -> Access {
+    match (&options.data, engine) {
+        (Data::Endpoint { url, .. }, _) => Access::with_keys(url, &options.environment),
+        (_, engine) => Access::local(engine.map(Engine::endpoint).unwrap_or_default()),
+    }
+}
+
+/// The template's API, as the kind that is asked for.
+fn play(template: &Template, options: &Options, environment: &Environment<'_>) -> Api {
+    let api = template.api.clone();
+    let kind = options.payload.unwrap_or(api.kind);
+    let simple = environment.shared(template, "AUTHORIZER_RESPONSE").as_deref() == Some("simple");
+    api.played_as(kind, simple)
+}
+
+async fn make_tables(template: &mut Template, access: &Access, options: &Options) -> Result<(), String> {
+    // One table under another name is still that table.
+    if let ([table], Some(name)) = (template.tables.as_mut_slice(), options.environment.get("TABLE_NAME")) {
+        table.name.clone_from(name);
+    }
+    let client = access.client();
+    for table in &template.tables {
+        tables::ensure(&client, table).await?;
+    }
+    Ok(())
+}
+
+fn source(options: &Options) -> Source {
+    let (clock, random) = (options.platform.clock.clone(), options.platform.random.clone());
+    Source {
+        epoch_ms: Arc::new(move || clock.now().epoch_seconds() * 1000),
+        id: Arc::new(move || random.bytes().map(u128::from_be_bytes).unwrap_or_default()),
+        complain: Arc::clone(&options.complain),
+    }
+}

@@ -1,0 +1,94 @@
+//! How many requests to the table each path costs.
+
+use serde_json::json;
+
+use crate::support::tap::Tap;
+use crate::support::{PASSWORD, Service, tokens};
+
+/// A service whose every request to the table passes a tap.
+async fn tapped(settings: &[(&str, &str)]) -> (Service, Service, Tap) {
+    let engine = Service::start(&[]).await;
+    let tap = Tap::start(engine.stack.store_endpoint()).await;
+    let service = Service::start_at(settings, &tap.url).await;
+    tap.take();
+    (engine, service, tap)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_success_stays_in_its_budget() {
+    let (_engine, service, tap) = tapped(&[]).await;
+    let first = service.signup("ada@example.com").await;
+    assert_eq!(tap.take(), ["GetItem", "TransactWriteItems", "UpdateItem"], "signup: two round trips");
+    service.login("ada@example.com").await;
+    let login = ["DeleteItem", "GetItem", "GetItem", "GetItem", "PutItem", "UpdateItem", "UpdateItem"];
+    assert_eq!(tap.take(), login, "login: two round trips");
+    service.refresh(&first.refresh).await.expect(200);
+    assert_eq!(tap.take(), ["GetItem", "UpdateItem"], "refresh: one write beside one read");
+    service.me(&first.access).await.expect(200);
+    assert_eq!(tap.take(), ["GetItem", "GetItem"], "one of the authorizer, one of the function");
+    let body = json!({"displayName": "Ada"});
+    service.call("PATCH", "/auth/me").bearer(&first.access).json(&body).send().await.expect(200);
+    assert_eq!(tap.take(), ["GetItem", "UpdateItem"]);
+    service.logout(&first.refresh).await.expect(204);
+    assert_eq!(tap.take(), ["UpdateItem"], "logout");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_outcome_of_a_refresh_costs_one_write_and_a_reuse_one_more() {
+    let (_engine, service, tap) = tapped(&[]).await;
+    let first = service.signup("ada@example.com").await;
+    let second = tokens(&service.refresh(&first.refresh).await.expect(200).body);
+    tap.take();
+    service.refresh(&first.refresh).await.expect(200);
+    assert_eq!(tap.take(), ["GetItem", "UpdateItem"], "replay");
+    service.refresh(&second.refresh).await.expect(200);
+    tap.take();
+    service.refresh(&first.refresh).await.expect(401);
+    assert_eq!(tap.take(), ["GetItem", "UpdateItem", "UpdateItem"], "reuse");
+    service.refresh(&second.refresh).await.expect(401);
+    assert_eq!(tap.take(), ["GetItem", "UpdateItem"], "revoked");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_forged_or_expired_token_never_reaches_the_table() {
+    let settings = [("REFRESH_TOKEN_EXPIRY", "2h"), ("ACCESS_TOKEN_EXPIRY", "1h")];
+    let (_engine, service, tap) = tapped(&settings).await;
+    let first = service.signup("ada@example.com").await;
+    tap.take();
+    service.pass(7_200);
+    for token in [first.refresh.as_str(), &first.access, "a.b.c", ""] {
+        assert!(service.refresh(token).await.status >= 400);
+    }
+    service.me(&first.access).await.expect(401);
+    service.me(&first.refresh).await.expect(401);
+    service.logout("a.b.c").await.expect(204);
+    assert_eq!(tap.take(), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_the_session_check_the_authorizer_reads_nothing() {
+    let (_engine, service, tap) = tapped(&[("SESSION_CHECK", "off")]).await;
+    let first = service.signup("ada@example.com").await;
+    tap.take();
+    service.me(&first.access).await.expect(200);
+    assert_eq!(tap.take(), ["GetItem"], "the function's own");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_refused_before_it_counts_costs_nothing() {
+    let (_engine, service, tap) = tapped(&[]).await;
+    service
+        .call("POST", "/auth/signup")
+        .json(&json!({"email": "ada@example.com", "password": "password"}))
+        .send()
+        .await
+        .expect(400);
+    service
+        .call("POST", "/auth/login")
+        .json(&json!({"email": "ada", "password": PASSWORD}))
+        .send()
+        .await
+        .expect(400);
+    service.call("POST", "/auth/login").body("x").send().await.expect(415);
+    assert_eq!(tap.take(), Vec::<String>::new());
+}

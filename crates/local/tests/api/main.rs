@@ -1,0 +1,26 @@
+//! The API over HTTP: the real functions behind the local gateway, with a real DynamoDB engine.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test that fails may panic; clippy's own exemption does not cover functions that tests share"
+)]
+
+mod agreement;
+mod authorizer;
+mod budget;
+mod cookies;
+mod cors;
+mod faults;
+mod formats;
+mod gateways;
+mod keys;
+mod limits;
+mod login;
+mod logout;
+mod me;
+mod refresh;
+mod requests;
+mod sessions;
+mod signup;
+mod support;

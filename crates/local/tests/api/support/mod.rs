@@ -1,0 +1,146 @@
+//! The running service, as its clients meet it.
+
+pub(crate) mod http;
+pub(crate) mod keys;
+pub(crate) mod table;
+pub(crate) mod tap;
+
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use local::api::ApiKind;
+use local::stack::{Data, Options, Stack};
+use serde_json::{Value, json};
+
+use self::http::{Call, Reply};
+
+/// A password that every rule allows.
+pub(crate) const PASSWORD: &str = "plum-kettle-orbit-4172";
+
+/// The whole service with an in-memory table and a clock that tests move.
+pub(crate) struct Service {
+    pub(crate) stack: Stack,
+    client: http::Client,
+}
+
+/// What a signup or a login hands out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Tokens {
+    pub(crate) access: String,
+    pub(crate) refresh: String,
+    pub(crate) user: String,
+}
+
+impl Service {
+    /// Starts it with settings of its own. argon2 costs the least that is allowed, as nothing here is about its cost.
+    pub(crate) async fn start(settings: &[(&str, &str)]) -> Self {
+        Self::start_with(settings, Options::for_testing()).await
+    }
+
+    /// Starts it behind another kind of gateway, or below a base path.
+    pub(crate) async fn start_behind(
+        settings: &[(&str, &str)],
+        kind: ApiKind,
+        base_path: Option<&str>,
+    ) -> Self {
+        let base_path = base_path.map(str::to_owned);
+        Self::start_with(settings, Options { payload: Some(kind), base_path, ..Options::for_testing() }).await
+    }
+
+    /// Starts it on a table that another service has made.
+    pub(crate) async fn start_at(settings: &[(&str, &str)], endpoint: &str) -> Self {
+        static STARTED: AtomicUsize = AtomicUsize::new(0);
+        let number = STARTED.fetch_add(1, Ordering::Relaxed);
+        let beside = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{}-{number}", std::process::id()));
+        let data = Data::Endpoint { url: endpoint.to_owned(), beside };
+        Self::start_with(settings, Options { data, ..Options::for_testing() }).await
+    }
+
+    async fn start_with(settings: &[(&str, &str)], mut options: Options) -> Self {
+        let cheap = [("ARGON2_MEMORY_KIB", "7168"), ("ARGON2_ITERATIONS", "1")];
+        for (name, value) in cheap.iter().chain(settings) {
+            options = options.with(name, value);
+        }
+        let stack = Stack::start(options).await.expect("the service starts");
+        Self { stack, client: http::Client::new() }
+    }
+
+    pub(crate) fn call(&self, method: &str, path: &str) -> Call<'_> {
+        Call::new(&self.client, method, &format!("{}{path}", self.stack.url()))
+    }
+
+    /// Moves the clock of every function.
+    pub(crate) fn pass(&self, seconds: u64) {
+        self.stack.clock().advance(Duration::from_secs(seconds));
+    }
+
+    pub(crate) fn now(&self) -> u64 {
+        self.stack.clock().now().epoch_seconds()
+    }
+
+    pub(crate) async fn try_signup(&self, email: &str) -> Reply {
+        self.call("POST", "/auth/signup").json(&json!({ "email": email, "password": PASSWORD })).send().await
+    }
+
+    pub(crate) async fn signup(&self, email: &str) -> Tokens {
+        tokens(&self.try_signup(email).await.expect(201).body)
+    }
+
+    pub(crate) async fn try_login(&self, email: &str, password: &str) -> Reply {
+        self.call("POST", "/auth/login").json(&json!({ "email": email, "password": password })).send().await
+    }
+
+    pub(crate) async fn login(&self, email: &str) -> Tokens {
+        tokens(&self.try_login(email, PASSWORD).await.expect(200).body)
+    }
+
+    pub(crate) async fn refresh(&self, token: &str) -> Reply {
+        self.call("POST", "/auth/refresh").json(&json!({ "refreshToken": token })).send().await
+    }
+
+    pub(crate) async fn refresh_with_key(&self, token: &str, key: &str) -> Reply {
+        let call = self.call("POST", "/auth/refresh").header("idempotency-key", key);
+        call.json(&json!({ "refreshToken": token })).send().await
+    }
+
+    pub(crate) async fn logout(&self, token: &str) -> Reply {
+        self.call("POST", "/auth/logout").json(&json!({ "refreshToken": token })).send().await
+    }
+
+    pub(crate) async fn me(&self, access: &str) -> Reply {
+        self.call("GET", "/auth/me").bearer(access).send().await
+    }
+
+    /// How many audit lines tell of `event`, and why.
+    pub(crate) fn audited(&self, event: &str) -> Vec<String> {
+        let entries = self
+            .stack
+            .audit()
+            .entries()
+            .into_iter()
+            .map(|entry| serde_json::to_value(entry).expect("an entry is JSON"));
+        entries
+            .filter(|entry| entry["event"] == event)
+            .map(|entry| entry["reason"].as_str().unwrap_or_default().to_owned())
+            .collect()
+    }
+}
+
+/// The tokens of an answer in camel case.
+pub(crate) fn tokens(body: &Value) -> Tokens {
+    let text = |value: &Value| value.as_str().expect("a string").to_owned();
+    Tokens {
+        access: text(&body["accessToken"]),
+        refresh: text(&body["refreshToken"]),
+        user: text(&body["user"]["userId"]),
+    }
+}
+
+/// The claims of a token, unverified.
+pub(crate) fn claims(token: &str) -> Value {
+    use base64::Engine;
+    let part = token.split('.').nth(1).expect("a JWT has three parts");
+    let json = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(part).expect("base64url");
+    serde_json::from_slice(&json).expect("JSON claims")
+}

@@ -1,0 +1,66 @@
+//! The table itself, past the service.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use super::Service;
+
+/// An item.
+pub(crate) type Item = HashMap<String, AttributeValue>;
+
+/// A client of its own.
+pub(crate) struct Table {
+    client: Client,
+    name: String,
+}
+
+impl Table {
+    pub(crate) async fn of(service: &Service) -> Self {
+        let client = service.stack.dynamodb();
+        let tables = client.list_tables().send().await.expect("tables").table_names.unwrap_or_default();
+        assert_eq!(tables.len(), 1, "{tables:?}");
+        Self { client, name: tables[0].clone() }
+    }
+
+    /// Every item.
+    pub(crate) async fn items(&self) -> Vec<Item> {
+        let pages =
+            self.client.scan().table_name(&self.name).consistent_read(true).into_paginator().items().send();
+        pages.collect::<Result<Vec<_>, _>>().await.expect("a scan")
+    }
+
+    /// The items whose sort key begins with `prefix`.
+    pub(crate) async fn items_of(&self, prefix: &str) -> Vec<Item> {
+        self.items().await.into_iter().filter(|item| text(item, "sk").starts_with(prefix)).collect()
+    }
+
+    /// Writes one text attribute, as an operator would.
+    pub(crate) async fn set(&self, item: &Item, attribute: &str, value: &str) {
+        let key = ["pk", "sk"].map(|name| (name.to_owned(), item[name].clone()));
+        self.client
+            .update_item()
+            .table_name(&self.name)
+            .set_key(Some(key.into_iter().collect()))
+            .update_expression("SET #a = :v")
+            .expression_attribute_names("#a", attribute)
+            .expression_attribute_values(":v", AttributeValue::S(value.to_owned()))
+            .send()
+            .await
+            .expect("an update");
+    }
+}
+
+/// A text attribute, or nothing.
+pub(crate) fn text<'a>(item: &'a Item, name: &str) -> &'a str {
+    item.get(name).and_then(|value| value.as_s().ok()).map_or("", String::as_str)
+}
+
+/// A number, or zero.
+pub(crate) fn number(item: &Item, name: &str) -> u64 {
+    item.get(name)
+        .and_then(|value| value.as_n().ok())
+        .and_then(|value| value.parse().ok())
+        .unwrap_or_default()
+}

@@ -1,0 +1,224 @@
+//! The `local` program: what it says, and how it ends.
+
+#![expect(clippy::unwrap_used, reason = "a test that fails may panic")]
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+const TEMPLATE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml");
+
+/// The program, with the workspace's template and nothing of this process's environment but what it needs to run.
+fn local(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_local"));
+    command.env_clear().arg("--template").arg(TEMPLATE).args(arguments);
+    command
+}
+
+fn failure(command: &mut Command) -> (Option<i32>, String) {
+    let Output { status, stderr, .. } = command.output().unwrap();
+    (status.code(), String::from_utf8(stderr).unwrap())
+}
+
+/// A folder of this test's own.
+fn folder(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("cli-{name}-{}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+/// A program that is running; killed when the test ends, whichever way.
+struct Running {
+    child: Child,
+    address: String,
+    banner: String,
+}
+
+impl Running {
+    fn start(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let first = lines.by_ref().find(|line| line.starts_with("Latchkey on ")).unwrap();
+        let address = first.trim_start_matches("Latchkey on http://").split('/').next().unwrap().to_owned();
+        // The last of the three commands ends the banner.
+        let mut banner = first;
+        let mut commands = 0;
+        while commands < 3 {
+            let line = lines.next().unwrap();
+            commands += usize::from(line.contains("curl "));
+            banner.push('\n');
+            banner.push_str(&line);
+        }
+        Self { child, address, banner }
+    }
+
+    fn get(&self, path: &str) -> String {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.address).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
+    fn stop(mut self, signal: &str) -> Option<i32> {
+        Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();
+        self.child.wait().unwrap().code()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended already, as it should have.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn it_says_where_it_listens_and_what_it_answers_and_ends_when_it_is_told() {
+    for signal in ["-INT", "-TERM"] {
+        let running = Running::start(
+            local(&["--memory", "--port", "0", "--base-path", "/api"]).env("LOG_LEVEL", "warn"),
+        );
+        for part in
+            ["/api/auth/me", "protected", "in memory", "From the environment: LOG_LEVEL.", "curl -sS http://"]
+        {
+            assert!(running.banner.contains(part), "{part} in {}", running.banner);
+        }
+        assert!(running.get("/api/.well-known/jwks.json").starts_with("HTTP/1.1 200"));
+        assert_eq!(running.stop(signal), Some(0));
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn the_commands_of_the_banner_work_as_they_are() {
+    for (format, delivery) in
+        [("camel", "body"), ("snake", "body"), ("envelope", "cookie"), ("authorization", "body")]
+    {
+        let mut command = local(&["--memory", "--port", "0"]);
+        command.env("RESPONSE_FORMAT", format).env("TOKEN_DELIVERY", delivery);
+        let running = Running::start(command.env("CORS_ALLOWED_ORIGINS", "https://app.example"));
+        let commands = running.banner.split("Try:").nth(1).unwrap();
+        let script = commands.replace("curl -sS", "curl -fsS");
+        let output = Command::new("sh").arg("-ec").arg(script).output().unwrap();
+        assert!(output.status.success(), "{format} {delivery}: {output:?}");
+        let printed = String::from_utf8(output.stdout).unwrap();
+        assert!(printed.matches("@example.com").count() >= 2, "{format}: {printed}");
+    }
+}
+
+#[test]
+fn users_and_tokens_survive_a_restart() {
+    let folder = folder("restart");
+    let file = folder.join("data.db");
+    let arguments = ["--port", "0", "--data", file.to_str().unwrap()];
+    let first = Running::start(&mut local(&arguments));
+    let secrets = fs::read_to_string(folder.join("data.db.secrets.json")).unwrap();
+    assert_eq!(first.stop("-TERM"), Some(0));
+    let second = Running::start(&mut local(&arguments));
+    assert_eq!(fs::read_to_string(folder.join("data.db.secrets.json")).unwrap(), secrets);
+    assert_eq!(second.stop("-TERM"), Some(0));
+    fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn a_wrong_command_line_is_one_line_and_status_2() {
+    let (code, says) = failure(&mut local(&["--prot", "1"]));
+    assert_eq!((code, says.as_str()), (Some(2), "local: invalid option '--prot' (see --help)\n"));
+}
+
+#[test]
+fn help_and_version_go_to_standard_output() {
+    for (option, says) in [("--help", "--base-path"), ("--version", env!("CARGO_PKG_VERSION"))] {
+        let output = local(&[option]).output().unwrap();
+        assert!(output.status.success() && String::from_utf8(output.stdout).unwrap().contains(says));
+    }
+}
+
+#[test]
+fn a_busy_port_is_one_line() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    let (code, says) = failure(&mut local(&["--memory", "--port", &port]));
+    assert_eq!(code, Some(1));
+    assert_eq!(
+        says,
+        format!("local: port {port} is in use: stop what listens there, or choose another with --port\n")
+    );
+}
+
+#[test]
+fn data_that_cannot_be_used_is_one_line() {
+    let folder = folder("data");
+    let corrupt = folder.join("corrupt.db");
+    fs::write(&corrupt, "this is no database, however long it goes on about it").unwrap();
+    let secretless = folder.join("secretless.db");
+    fs::write(folder.join("secretless.db.secrets.json"), "{").unwrap();
+    for (file, why) in [
+        (corrupt, "it is not a database; move it away, or name another with --data"),
+        (folder.clone(), "it is a folder"),
+        (secretless, "it is not the JSON that was written; remove it to start afresh"),
+        (folder.join("corrupt.db/below.db"), "Not a directory"),
+    ] {
+        let (code, says) = failure(&mut local(&["--port", "0", "--data", file.to_str().unwrap()]));
+        assert_eq!((code, says.lines().count()), (Some(1), 1), "{says}");
+        assert!(says.contains(why), "{why} in {says}");
+    }
+    fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn a_data_file_in_use_is_refused_and_left_alone() {
+    let folder = folder("lock");
+    let file = folder.join("data.db");
+    let arguments = ["--port", "0", "--data", file.to_str().unwrap()];
+    let first = Running::start(&mut local(&arguments));
+    let (code, says) = failure(&mut local(&arguments));
+    assert_eq!(code, Some(1));
+    assert_eq!(
+        says,
+        format!("local: the data file {} cannot be used: another process is using it\n", file.display())
+    );
+    assert!(first.get("/.well-known/jwks.json").starts_with("HTTP/1.1 200"));
+    drop(first);
+    fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn a_broken_template_is_one_line_that_names_the_place() {
+    let folder = folder("template");
+    let file = folder.join("template.yaml");
+    fs::write(&file, "Resources: {F: {Type: 'AWS::Serverless::Function', Properties: {Timeout: soon}}}")
+        .unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_local"));
+    let (code, says) = failure(command.env_clear().arg("--memory").arg("--template").arg(&file));
+    assert_eq!(code, Some(1));
+    let place = format!("{}: Resources.F.Properties.Timeout", file.display());
+    assert_eq!(says, format!("local: {place}: must be a whole number\n"));
+    fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn every_fault_of_the_settings_is_reported_at_once_by_name() {
+    let mut command = local(&["--memory", "--port", "0"]);
+    let (code, says) = failure(
+        command.env("ACCESS_TOKEN_EXPIRY", "soon").env("SESSION_CHECK", "maybe").env("JWT_SECRET", "short"),
+    );
+    assert_eq!(code, Some(1));
+    for name in ["ACCESS_TOKEN_EXPIRY", "SESSION_CHECK", "JWT_SECRET"] {
+        assert!(says.lines().any(|line| line.starts_with(&format!("local: {name}"))), "{name} in {says}");
+    }
+}
+
+#[test]
+fn an_endpoint_that_does_not_answer_is_one_line() {
+    let folder = folder("endpoint");
+    let mut command = local(&["--port", "0", "--endpoint", "http://127.0.0.1:1"]);
+    let (code, says) = failure(command.current_dir(&folder));
+    assert_eq!((code, says.lines().count()), (Some(1), 1), "{says}");
+    assert!(says.starts_with("local: the table latchkey-Table cannot be made: "), "{says}");
+    fs::remove_dir_all(folder).unwrap();
+}
