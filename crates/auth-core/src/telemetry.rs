@@ -52,6 +52,9 @@ impl LogLevel {
         Targets::new()
             .with_default(self.0.min(LevelFilter::WARN))
             .with_targets(OURS.map(|target| (target, self.0)))
+            // It logs whatever a function returns as an error, and for an authorizer that is every 401. What a panic says is on
+            // standard error by itself.
+            .with_target("lambda_runtime::layers::panic", LevelFilter::OFF)
     }
 }
 

@@ -1,0 +1,64 @@
+//! When and why a session was ended before its time.
+
+use crate::clock::Timestamp;
+
+/// When and why a session was ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Revocation {
+    /// When.
+    pub at: Timestamp,
+    /// Why.
+    pub reason: RevocationReason,
+}
+
+/// Why a session was ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RevocationReason {
+    /// The user logged out of it.
+    Logout,
+    /// The user ended it from another one.
+    EndedByUser,
+    /// The user ended all of them.
+    RevokeAll,
+    /// A superseded refresh token was presented.
+    Reuse,
+    /// The user is disabled.
+    UserDisabled,
+    /// A reason that this version does not know: another one wrote it.
+    Other,
+}
+
+impl RevocationReason {
+    /// The word that the table and the audit lines use.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Logout => "logout",
+            Self::EndedByUser => "ended_by_user",
+            Self::RevokeAll => "revoke_all",
+            Self::Reuse => "reuse",
+            Self::UserDisabled => "user_disabled",
+            Self::Other => "other",
+        }
+    }
+
+    /// The reason of that word.
+    pub fn parse(word: &str) -> Self {
+        [Self::Logout, Self::EndedByUser, Self::RevokeAll, Self::Reuse, Self::UserDisabled]
+            .into_iter()
+            .find(|reason| reason.as_str() == word)
+            .unwrap_or(Self::Other)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_survives_the_table() {
+        for word in ["logout", "ended_by_user", "revoke_all", "reuse", "user_disabled"] {
+            assert_eq!(RevocationReason::parse(word).as_str(), word);
+        }
+        assert_eq!(RevocationReason::parse("written by a later version"), RevocationReason::Other);
+    }
+}
