@@ -34,6 +34,7 @@ validate: $(VENV)/template-tools ## Checks template.yaml, as written and as Clou
 	AWS_DEFAULT_REGION=eu-central-1 $(VENV)/bin/sam validate --lint
 	$(VENV)/bin/python tools/transform.py > $(VENV)/transformed.json
 	$(VENV)/bin/cfn-lint $(VENV)/transformed.json
+	$(VENV)/bin/python tools/check_transformed.py < $(VENV)/transformed.json
 
 build: $(VENV)/build-tools ## Compiles the functions for Lambda (ARCH=x86_64 if the stack's Architecture is that)
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(VENV)/bin/sam build $(if $(ARCH),--parameter-overrides Architecture=$(ARCH))

@@ -46,10 +46,14 @@ impl Engine {
             return Err(fault("it is a folder"));
         }
         if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            fs::create_dir_all(folder).map_err(|error| fault(&error.to_string()))?;
+            make_private_folder(folder).map_err(|error| fault(&error.to_string()))?;
         }
         let lock = lock(file).map_err(|why| fault(&why))?;
         let path = file.to_str().ok_or_else(|| fault("its name is not UTF-8"))?;
+        // SQLite takes the file as it finds it, and its journals take after the file.
+        private(File::options().write(true).create(true).truncate(false))
+            .open(file)
+            .map_err(|error| fault(&error.to_string()))?;
         let database = Database::new(path).map_err(|error| fault(&reason(&error.to_string())))?;
         Self::serve(database, Some(lock)).map_err(|error| fault(&error.to_string()))
     }
@@ -81,9 +85,13 @@ impl Engine {
     /// Ends the engine and waits until the file is closed, for a moment at the most: what is written is safe either way.
     pub async fn stop(self) {
         drop((self.sweeps, self.database));
-        let ended = tokio::task::spawn_blocking(move || self.thread.join());
-        // Neither a thread that panicked nor one that takes too long keeps the process from ending.
-        let _ = tokio::time::timeout(Duration::from_secs(1), ended).await;
+        // Looked at, not joined: a connection that never ends its request would keep the process from ending.
+        for _ in 0..50 {
+            if self.thread.is_finished() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     /// Where the engine listens: what `AWS_ENDPOINT_URL_DYNAMODB` must be.
@@ -137,6 +145,22 @@ fn lock(file: &Path) -> Result<File, String> {
         Err(TryLockError::WouldBlock) => Err("another process is using it".to_owned()),
         Err(TryLockError::Error(error)) => Err(error.to_string()),
     }
+}
+
+/// Makes a folder for data, readable by the owner alone; one that is there stays as it is.
+pub(crate) fn make_private_folder(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+/// A new file is readable by its owner alone: there are addresses, hashes and secrets in it.
+pub(crate) fn private(options: &mut fs::OpenOptions) -> &mut fs::OpenOptions {
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+    options
 }
 
 /// The name of a file that belongs to the data file.

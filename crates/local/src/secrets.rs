@@ -2,13 +2,14 @@
 //! outlive a restart.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use auth_core::random::Random;
 
+use crate::engine::{beside, make_private_folder, private};
 use crate::template::SecretReference;
 
 /// As many letters and digits as carry 512 bits, the most that an HMAC can use (RFC 7518 §3.2).
@@ -16,6 +17,8 @@ const LENGTH: usize = 86;
 
 /// The secrets of a local deployment.
 pub struct Secrets {
+    /// Held from the reading to the writing: of two processes that start at the same time, the second finds what the first made.
+    _lock: Option<File>,
     file: Option<PathBuf>,
     values: Mutex<BTreeMap<String, String>>,
     random: Random,
@@ -27,6 +30,8 @@ impl Secrets {
     /// # Errors
     /// One line, if the file is there and cannot be read.
     pub fn load(file: Option<PathBuf>, random: Random) -> Result<Self, String> {
+        let lock = file.as_deref().map(lock).transpose();
+        let lock = lock.map_err(|error| fault(file.as_deref(), &error.to_string()))?;
         let text = match file.as_deref().map(fs::read_to_string) {
             Some(Ok(text)) => text,
             Some(Err(error)) if error.kind() == io::ErrorKind::NotFound => "{}".to_owned(),
@@ -36,7 +41,7 @@ impl Secrets {
         let values = serde_json::from_str(&text).map_err(|_| {
             fault(file.as_deref(), "it is not the JSON that was written; remove it to start afresh")
         })?;
-        Ok(Self { file, values: Mutex::new(values), random })
+        Ok(Self { _lock: lock, file, values: Mutex::new(values), random })
     }
 
     /// The value of a secret, made up the first time that it is asked for.
@@ -54,11 +59,11 @@ impl Secrets {
         Ok(value)
     }
 
-    /// Writes the secrets to their file, readable by the owner alone.
+    /// Writes the secrets to their file, readable by the owner alone, and lets the next process read them.
     ///
     /// # Errors
     /// One line, if the file cannot be written.
-    pub fn save(&self) -> Result<(), String> {
+    pub fn save(self) -> Result<(), String> {
         let Some(file) = &self.file else { return Ok(()) };
         let text = {
             let values = self.values.lock().unwrap_or_else(PoisonError::into_inner);
@@ -68,17 +73,21 @@ impl Secrets {
     }
 }
 
+/// Waits for the lock: another process holds it for a moment, while it starts.
+fn lock(file: &Path) -> io::Result<File> {
+    if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        make_private_folder(folder)?;
+    }
+    let lock =
+        private(File::options().write(true).create(true).truncate(false)).open(beside(file, ".lock"))?;
+    lock.lock()?;
+    Ok(lock)
+}
+
 /// Writes a new file and puts it in place: a crash leaves the old secrets or the new ones.
 fn write_privately(file: &Path, text: &str) -> io::Result<()> {
-    if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        fs::create_dir_all(folder)?;
-    }
     let draft = file.with_extension("json.new");
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut opened = options.open(&draft)?;
+    let mut opened = private(File::options().write(true).create(true).truncate(true)).open(&draft)?;
     opened.write_all(text.as_bytes())?;
     opened.sync_all()?;
     fs::rename(&draft, file)

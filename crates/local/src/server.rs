@@ -99,7 +99,7 @@ async fn answer(
     let started = tokio::time::Instant::now();
     let (parts, body) = request.into_parts();
     let (method, path) = (parts.method.to_string(), parts.uri.path().to_owned());
-    // A body that is cut short by its client has nobody left who would read the answer: what cannot be read is too large.
+    // What cannot be read is too large, or so broken that nothing better can be said of it.
     let body = axum::body::to_bytes(body, MAX_PAYLOAD_BYTES).await.ok();
     let client = ClientRequest {
         method: parts.method,

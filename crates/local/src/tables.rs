@@ -79,10 +79,18 @@ impl Access {
 pub async fn ensure(client: &Client, table: &Table) -> Result<(), String> {
     let fault = |why: String| format!("the table {} cannot be made: {why}", table.name);
     match client.describe_table().table_name(&table.name).send().await {
-        Ok(_) => return Ok(()),
-        Err(error) if error.as_service_error().is_some_and(aws_sdk_dynamodb::operation::describe_table::DescribeTableError::is_resource_not_found_exception) => {}
+        Ok(_) => {}
+        Err(error) if error.as_service_error().is_some_and(aws_sdk_dynamodb::operation::describe_table::DescribeTableError::is_resource_not_found_exception) => {
+            make(client, table).await.map_err(fault)?;
+        }
         Err(error) => return Err(fault(reason(&error))),
     }
+    // Also for one that is there: the process that made it may have ended in between.
+    wait(client, table).await.map_err(fault)?;
+    expire(client, table).await.map_err(fault)
+}
+
+async fn make(client: &Client, table: &Table) -> Result<(), String> {
     let mut request = client.create_table().table_name(&table.name).billing_mode(BillingMode::PayPerRequest);
     for attribute in &table.key {
         let element = KeySchemaElement::builder()
@@ -94,12 +102,10 @@ pub async fn ensure(client: &Client, table: &Table) -> Result<(), String> {
             .attribute_type(ScalarAttributeType::from(attribute.kind.as_str()))
             .build();
         request = request
-            .key_schema(element.map_err(|error| fault(error.to_string()))?)
-            .attribute_definitions(definition.map_err(|error| fault(error.to_string()))?);
+            .key_schema(element.map_err(|error| error.to_string())?)
+            .attribute_definitions(definition.map_err(|error| error.to_string())?);
     }
-    request.send().await.map_err(|error| fault(reason(&error)))?;
-    wait(client, table).await.map_err(fault)?;
-    expire(client, table).await.map_err(fault)
+    request.send().await.map(|_| ()).map_err(|error| reason(&error))
 }
 
 /// The error and what it comes from, down to the system's own words.
@@ -123,6 +129,12 @@ async fn wait(client: &Client, table: &Table) -> Result<(), String> {
 
 async fn expire(client: &Client, table: &Table) -> Result<(), String> {
     let Some(attribute) = &table.time_to_live else { return Ok(()) };
+    let described = client.describe_time_to_live().table_name(&table.name).send().await;
+    let described = described.map_err(|error| reason(&error))?.time_to_live_description;
+    // Enabling it twice is an error.
+    if described.is_some_and(|described| described.attribute_name.is_some()) {
+        return Ok(());
+    }
     let specification = TimeToLiveSpecification::builder().attribute_name(attribute).enabled(true).build();
     let specification = specification.map_err(|error| error.to_string())?;
     let request =

@@ -111,7 +111,7 @@ fn the_commands_of_the_banner_work_as_they_are() {
 }
 
 #[test]
-fn users_and_tokens_survive_a_restart() {
+fn the_secrets_that_tokens_are_signed_with_survive_a_restart() {
     let folder = folder("restart");
     let file = folder.join("data.db");
     let arguments = ["--port", "0", "--data", file.to_str().unwrap()];
@@ -161,7 +161,7 @@ fn data_that_cannot_be_used_is_one_line() {
         (corrupt, "it is not a database; move it away, or name another with --data"),
         (folder.clone(), "it is a folder"),
         (secretless, "it is not the JSON that was written; remove it to start afresh"),
-        (folder.join("corrupt.db/below.db"), "Not a directory"),
+        (folder.join("corrupt.db/below.db"), "cannot be used"),
     ] {
         let (code, says) = failure(&mut local(&["--port", "0", "--data", file.to_str().unwrap()]));
         assert_eq!((code, says.lines().count()), (Some(1), 1), "{says}");

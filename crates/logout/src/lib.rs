@@ -53,8 +53,12 @@ impl Endpoint for Logout {
             return Err(ApiError::field("refreshToken", "is missing"));
         }
         // A stale token in one place does not hide a good one in another.
-        let mut sessions: Vec<_> = tokens.iter().filter_map(|token| self.session_of(token)).collect();
-        sessions.dedup();
+        let mut sessions = Vec::new();
+        for session in tokens.iter().filter_map(|token| self.session_of(token)) {
+            if !sessions.contains(&session) {
+                sessions.push(session);
+            }
+        }
         for (user, sid) in sessions {
             let revocation = Revocation { at: now, reason: RevocationReason::Logout };
             if self.store.revoke(&user, &sid, revocation).await? == Revoked::Now {

@@ -146,7 +146,8 @@ const ROOTS: [&str; 2] = ["/auth/", "/.well-known/"];
 fn split_base_path(path: &str) -> (String, String) {
     let at = ROOTS.iter().filter_map(|root| path.rfind(root)).max().unwrap_or_default();
     let (base_path, path) = path.split_at_checked(at).unwrap_or(("", path));
-    (base_path.to_owned(), path.to_owned())
+    // A REST API routes with or without it.
+    (base_path.to_owned(), path.trim_end_matches('/').to_owned())
 }
 
 /// What the gateway says about a request.
@@ -229,5 +230,6 @@ mod tests {
         assert_eq!(split("/auth/v1/auth/login"), ("/auth/v1".into(), "/auth/login".into()));
         assert_eq!(split("/x/.well-known/jwks.json"), ("/x".into(), "/.well-known/jwks.json".into()));
         assert_eq!(split("/other"), (String::new(), "/other".into()));
+        assert_eq!(split("/PROD/auth/me/"), ("/PROD".into(), "/auth/me".into()));
     }
 }

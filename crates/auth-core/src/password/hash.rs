@@ -86,6 +86,8 @@ pub struct Hasher {
     params: Params,
     buffers: Arc<Mutex<Vec<Vec<Block>>>>,
     permits: Arc<Semaphore>,
+    #[cfg(test)]
+    computed: Arc<std::sync::atomic::AtomicUsize>,
 }
 
 impl Hasher {
@@ -103,6 +105,8 @@ impl Hasher {
             params,
             buffers: Arc::new(Mutex::new(vec![buffer])),
             permits: Arc::new(Semaphore::new(cores)),
+            #[cfg(test)]
+            computed: Arc::default(),
         })
     }
 
@@ -181,6 +185,8 @@ impl Hasher {
         params: &Params,
         version: Version,
     ) -> Result<Output, HashingFailed> {
+        #[cfg(test)]
+        self.computed.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
         let mut buffer =
             self.buffers.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
         let blocks = params.block_count();
@@ -229,6 +235,19 @@ mod tests {
         assert_eq!(right, Verdict::Right { outdated: false });
         assert_eq!(hasher.verify(Password::new("correct horsf"), Some(hash)).await?, Verdict::Wrong);
         assert_eq!(hasher.verify(Password::new("correct horse"), None).await?, Verdict::Wrong);
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn an_unknown_address_costs_the_same_hash() -> TestResult {
+        let hasher = hasher(64)?;
+        let computed = || hasher.computed.load(std::sync::atomic::Ordering::SeqCst);
+        let hash = hasher.hash(Password::new("correct horse"), &Random::seeded(1)).await?;
+        for hash in [Some(hash), None] {
+            let before = computed();
+            hasher.verify(Password::new("not the password"), hash).await?;
+            assert_eq!(computed() - before, 1);
+        }
         Ok(())
     }
 

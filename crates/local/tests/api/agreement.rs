@@ -8,6 +8,7 @@ use auth_core::config::setting;
 use local::functions;
 
 use crate::support::Service;
+use crate::support::keys::generate;
 
 const README: &str = include_str!("../../../../README.md");
 const TEMPLATE: &str = include_str!("../../../../template.yaml");
@@ -46,58 +47,123 @@ fn the_template_offers_every_setting() {
     }
 }
 
-/// A function is given what it reads, and reads what it is given; and a parameter that is left alone means the default
-/// that the code has too.
+/// A function is given what it reads, and reads what it is given, whichever algorithm and secrets there are.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_function_is_given_what_it_reads() {
     let service = Service::start(&[]).await;
     let names: BTreeSet<&str> = setting::ALL.iter().map(|setting| setting.name).collect();
-    for package in ["authorizer", "login", "logout", "me", "refresh", "sessions", "signup", "well-known"] {
-        let mut id: String = package.split('-').map(capital).collect();
-        id.push_str("Function");
-        let environment = service.stack.environment(&id);
-        let read = read_by(package, &environment);
-        for name in environment.keys().filter(|name| names.contains(name.as_str())) {
-            assert!(read.contains(name) || name == "LOG_LEVEL", "{id} is given {name} and does not read it");
-        }
-        for name in read.iter().filter(|name| names.contains(name.as_str())) {
-            let given = TEMPLATE.contains(&format!("{name}: "));
-            assert!(
-                given && (environment.contains_key(name) || OPTIONAL.contains(&name.as_str())),
-                "{id} reads {name}"
-            );
-        }
-        for setting in setting::ALL.iter().filter(|setting| setting.default.is_some()) {
-            if let Some(value) = environment.get(setting.name) {
-                let cheap = setting.name.starts_with("ARGON2_");
-                assert!(cheap || setting.default == Some(value), "{id}: {} is {value}", setting.name);
+    for (package, id) in FUNCTIONS {
+        let environment = service.stack.environment(id);
+        let mut read: BTreeSet<String> =
+            keys().iter().flat_map(|keys| read_by(package, &environment, keys)).collect();
+        read.insert("LOG_LEVEL".to_owned());
+        read.retain(|name| names.contains(name.as_str()));
+        assert_eq!(declared(id), read, "{id}");
+    }
+}
+
+/// A parameter that is left alone means the default that the code has too.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_defaults_of_the_template_are_those_of_the_code() {
+    let service = Service::start(&[]).await;
+    for (_, id) in FUNCTIONS {
+        let environment = service.stack.environment(id);
+        for setting in setting::ALL.iter().filter(|setting| !setting.name.starts_with("ARGON2_")) {
+            if let (Some(default), Some(value)) = (setting.default, environment.get(setting.name)) {
+                assert_eq!(value, default, "{id}: {}", setting.name);
             }
         }
     }
 }
 
-/// Settings that the template leaves out while their parameter is empty, or that only some algorithms need.
-const OPTIONAL: [&str; 7] = [
-    "JWT_SECRET",
-    "JWT_PREVIOUS_SECRETS",
-    "JWT_PRIVATE_KEY",
-    "JWT_PUBLIC_KEY",
-    "JWT_PREVIOUS_PUBLIC_KEYS",
-    "REFRESH_TOKEN_SECRET",
-    "REFRESH_TOKEN_PREVIOUS_SECRETS",
+#[tokio::test(flavor = "multi_thread")]
+async fn with_an_asymmetric_key_the_authorizer_holds_nothing_that_signs() {
+    let keys = generate("ES256");
+    let settings = [
+        ("JWT_ALGORITHM", "ES256"),
+        ("JWT_PRIVATE_KEY", keys.private.as_str()),
+        ("JWT_PUBLIC_KEY", &keys.public),
+    ];
+    let service = Service::start(&settings).await;
+    let environment = service.stack.environment("AuthorizerFunction");
+    for name in environment.keys() {
+        assert!(!name.contains("SECRET") || name == "AWS_SECRET_ACCESS_KEY", "{name}");
+        assert_ne!(name, "JWT_PRIVATE_KEY");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_cached_and_nothing_is_open_but_what_has_to_be() {
+    let service = Service::start(&[]).await;
+    let api = service.stack.api();
+    assert!(!api.authorizers.is_empty());
+    assert!(api.authorizers.values().all(|authorizer| authorizer.ttl.is_zero()));
+    let routes = api.routes.iter().filter(|route| route.method != "OPTIONS");
+    let open: BTreeSet<&str> =
+        routes.filter(|route| route.authorizer.is_none()).map(|route| route.path.as_str()).collect();
+    let expected = [
+        "/.well-known/jwks.json",
+        "/.well-known/openid-configuration",
+        "/auth/login",
+        "/auth/logout",
+        "/auth/refresh",
+        "/auth/register",
+        "/auth/signup",
+    ];
+    assert_eq!(open, BTreeSet::from(expected));
+}
+
+const FUNCTIONS: [(&str, &str); 8] = [
+    ("authorizer", "AuthorizerFunction"),
+    ("login", "LoginFunction"),
+    ("logout", "LogoutFunction"),
+    ("me", "MeFunction"),
+    ("refresh", "RefreshFunction"),
+    ("sessions", "SessionsFunction"),
+    ("signup", "SignupFunction"),
+    ("well-known", "WellKnownFunction"),
 ];
 
-fn capital(word: &str) -> String {
-    let mut letters = word.chars();
-    letters.next().map(|first| first.to_ascii_uppercase().to_string() + letters.as_str()).unwrap_or_default()
+/// The text of a resource of the template: the lines below its name that are further in.
+pub(crate) fn resource(id: &str) -> String {
+    let (_, text) = TEMPLATE.split_once(&format!("\n  {id}:\n")).expect("a resource");
+    let inside = |line: &&str| line.is_empty() || line.starts_with("   ");
+    text.lines().take_while(inside).collect::<Vec<_>>().join("\n")
+}
+
+/// The settings that the template has for a function, whether or not a condition leaves them out today.
+fn declared(id: &str) -> BTreeSet<String> {
+    let text = resource(id);
+    let names = setting::ALL.iter().map(|setting| setting.name);
+    names.filter(|name| text.contains(&format!("          {name}: "))).map(str::to_owned).collect()
+}
+
+/// Ways to configure keys that together make a function read all that it can.
+fn keys() -> Vec<Vec<(&'static str, String)>> {
+    let pair = generate("ES256");
+    let secret = || "s".repeat(64);
+    vec![
+        vec![("JWT_ALGORITHM", "HS256".into()), ("JWT_SECRET", secret())],
+        vec![
+            ("JWT_ALGORITHM", "ES256".into()),
+            ("JWT_PRIVATE_KEY", pair.private),
+            ("JWT_PUBLIC_KEY", pair.public),
+            ("REFRESH_TOKEN_SECRET", secret()),
+        ],
+    ]
 }
 
 /// The variables that a function asks for when it starts.
-fn read_by(package: &str, environment: &BTreeMap<String, String>) -> BTreeSet<String> {
+fn read_by(
+    package: &str,
+    environment: &BTreeMap<String, String>,
+    keys: &[(&str, String)],
+) -> BTreeSet<String> {
     let asked = RefCell::new(BTreeSet::new());
     let lookup = |name: &str| {
         asked.borrow_mut().insert(name.to_owned());
-        environment.get(name).cloned()
+        let key = keys.iter().find(|(key, _)| *key == name).map(|(_, value)| value.clone());
+        key.or_else(|| environment.get(name).cloned())
     };
     let built = functions::build(package, &lookup, Platform::system()).expect("a function of that name");
     assert!(built.is_ok(), "{package} starts with what the template gives it");

@@ -23,7 +23,7 @@ async fn every_success_stays_in_its_budget() {
     let login = ["DeleteItem", "GetItem", "GetItem", "GetItem", "PutItem", "UpdateItem", "UpdateItem"];
     assert_eq!(tap.take(), login, "login: two round trips");
     service.refresh(&first.refresh).await.expect(200);
-    assert_eq!(tap.take(), ["GetItem", "UpdateItem"], "refresh: one write beside one read");
+    assert_eq!(tap.take(), ["GetItem", "UpdateItem"], "refresh: one read, one write");
     service.me(&first.access).await.expect(200);
     assert_eq!(tap.take(), ["GetItem", "GetItem"], "one of the authorizer, one of the function");
     let body = json!({"displayName": "Ada"});

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde_json::json;
+
 use crate::support::{PASSWORD, Service};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -105,4 +107,16 @@ async fn zero_switches_every_limit_off() {
         service.try_login("ada@example.com", "not the password").await.expect(401);
     }
     service.login("ada@example.com").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_header_does_not_make_another_client() {
+    let service = Service::start(&[("LOGIN_LIMIT_PER_IP", "2")]).await;
+    let attempt = async |number: u8| {
+        let body = json!({"email": format!("user{number}@example.com"), "password": PASSWORD});
+        let call =
+            service.call("POST", "/auth/login").header("x-forwarded-for", &format!("203.0.113.{number}"));
+        call.header("x-real-ip", &format!("203.0.113.{number}")).json(&body).send().await.status
+    };
+    assert_eq!([attempt(1).await, attempt(2).await, attempt(3).await], [401, 401, 429]);
 }

@@ -19,6 +19,7 @@ mod limits;
 mod login;
 mod logout;
 mod me;
+mod policies;
 mod refresh;
 mod requests;
 mod sessions;

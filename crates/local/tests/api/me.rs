@@ -73,3 +73,12 @@ async fn without_a_valid_token_nobody_gets_in() {
     service.me(&tokens.access).await.expect(401);
     assert!(service.audited("access_token_refused").contains(&"expired".to_owned()));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trailing_slash_makes_no_difference() {
+    let service = Service::start(&[]).await;
+    let tokens = service.signup("ada@example.com").await;
+    for path in ["/auth/me/", "/auth/sessions/"] {
+        service.call("GET", path).bearer(&tokens.access).send().await.expect(200);
+    }
+}

@@ -68,7 +68,7 @@ async fn a_weak_password_is_refused_with_the_reason() {
     for (password, reason) in [
         ("short", "The password has fewer than 10 characters."),
         ("aaaaaaaaaa", "The password is too easy to guess. Repeats like \"aaa\" are easy to guess."),
-        ("ada.lovelace", "The password is too easy to guess."),
+        ("ada.lovelace", "The password is too easy to guess. It is made of your address or name."),
         ("qwertyuiop", "The password is too easy to guess. This is a top-100 common password."),
     ] {
         let body = json!({"email": "ada.lovelace@example.com", "password": password});
@@ -149,4 +149,15 @@ async fn signups_of_one_network_are_limited_and_only_those_that_reach_hashing_co
     assert!((1..=3600).contains(&wait), "{wait}");
     service.pass(wait);
     service.signup("c@example.com").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_of_any_length_is_no_password() {
+    let service = Service::start(&[]).await;
+    let email = "jonathan.smithson@department.example.com";
+    for password in [email.to_owned(), email.repeat(2)] {
+        let body = json!({"email": email, "password": password});
+        let reply = service.call("POST", "/auth/signup").json(&body).send().await.expect(400);
+        assert_eq!(reply.code(), "weak_password");
+    }
 }
