@@ -25,4 +25,5 @@ mod refresh_faults;
 mod requests;
 mod sessions;
 mod signup;
+mod soak;
 mod support;

@@ -63,7 +63,8 @@ pub(crate) enum Fault {
 #[derive(Default)]
 struct State {
     seen: Vec<String>,
-    spoilt: Option<(Target, Fault, usize)>,
+    fault: Option<(Target, Fault, usize)>,
+    spoilt: usize,
 }
 
 type Shared = Arc<Mutex<State>>;
@@ -102,12 +103,17 @@ impl Tap {
 
     /// This happens to the next so many requests of `target`.
     pub(crate) fn spoil_next(&self, times: usize, target: Target, fault: Fault) {
-        self.state.lock().expect("no poison").spoilt = Some((target, fault, times));
+        self.state.lock().expect("no poison").fault = Some((target, fault, times));
     }
 
     /// From now on, nothing goes wrong. Says whether a fault was still waiting for its request.
     pub(crate) fn heal(&self) -> bool {
-        self.state.lock().expect("no poison").spoilt.take().is_some_and(|(_, _, left)| left > 0)
+        self.state.lock().expect("no poison").fault.take().is_some_and(|(_, _, left)| left > 0)
+    }
+
+    /// How many requests something has happened to.
+    pub(crate) fn spoilt(&self) -> usize {
+        self.state.lock().expect("no poison").spoilt
     }
 
     /// The operations that have passed since the last call, in alphabetical order.
@@ -122,12 +128,13 @@ impl State {
     /// Notes a request, and says what goes wrong with it.
     fn see(&mut self, operation: &str, body: &[u8]) -> Option<Fault> {
         self.seen.push(operation.to_owned());
-        let (target, fault, left) = self.spoilt.as_mut()?;
+        let (target, fault, left) = self.fault.as_mut()?;
         let body = String::from_utf8_lossy(body);
         if *left == 0 || target.operation != operation || !body.contains(target.about) {
             return None;
         }
         *left -= 1;
+        self.spoilt += 1;
         Some(*fault)
     }
 }
