@@ -278,3 +278,20 @@ async fn counts_that_cannot_be_cleared_keep_nobody_out() {
         row.tap.heal();
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_answer_to_a_write_whose_outcome_was_asked_for_is_503() {
+    let engine = Service::start(&[]).await;
+    for request in [
+        (Call::Signup, 201, Target::of("UpdateItem", "LIMIT#signup-ip")),
+        (Call::Refresh, 200, Target::of("UpdateItem", "SESSION#")),
+        (Call::ChangeMe, 200, Target::of("UpdateItem", "PROFILE")),
+    ] {
+        let row = Row::start(&engine, request).await;
+        let (email, user) = row.user(99).await;
+        row.tap.spoil(row.target, Fault::Garble("{}"));
+        row.assert_unavailable(&row.send(&email, &user).await, Fault::Garble("{}"));
+        row.tap.heal();
+        row.assert_healed(&email, &user, Fault::Garble("{}")).await;
+    }
+}
