@@ -10,7 +10,7 @@ BUILD_TOOLS := cargo-lambda==1.9.2 ziglang==0.15.2
 export SAM_CLI_TELEMETRY = 0
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench check validate build deploy clean
+.PHONY: help run test soak bench check validate build deploy clean
 
 help: ## Lists the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,6 +20,10 @@ run: ## Starts the whole API on http://127.0.0.1:3000 (ARGS="--port 3001 --memor
 
 test: ## Runs every test
 	cargo test --workspace --locked
+
+soak: ## Runs honest clients and thieves on a faulty line for two minutes (SOAK_SECONDS=600)
+	cargo test --locked -p local --test api -- --ignored --exact --nocapture \
+	  soak::a_long_time_of_bad_weather_breaks_no_promise
 
 bench: ## Times tokens and passwords, in a release build
 	cargo bench --locked -p auth-core --bench tokens

@@ -52,7 +52,7 @@ impl Store {
             .return_values(ReturnValue::UpdatedNew)
             .send()
             .await?;
-        read_number(&answer.attributes.unwrap_or_default(), HITS)
+        read_number(&answer.attributes.ok_or_else(StoreError::incomplete)?, HITS)
     }
 
     /// Sets a counter back to nothing.

@@ -35,6 +35,13 @@ const TRANSIENT: &[&str] = &[
     "TransactionInProgressException",
 ];
 
+impl StoreError {
+    /// A success without the attributes that were asked for: DynamoDB sends them, so they were lost on the way.
+    pub(super) fn incomplete() -> Self {
+        Self::Unavailable("an answer lacks its attributes".into())
+    }
+}
+
 impl<E, R> From<SdkError<E, R>> for StoreError
 where
     E: Error + ProvideErrorMetadata + Send + Sync + 'static,

@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
 
 use super::item::{number, text, time};
-use super::schema::{GENERATION, session_key};
+use super::schema::session_key;
 use super::session_item::decode;
 use super::sessions::refused_by;
 use super::{Store, StoreError};
@@ -58,7 +58,7 @@ impl Store {
     pub async fn rotate(&self, rotate: &Rotate<'_>) -> Result<Rotated, StoreError> {
         match self.rotation(rotate).send().await {
             Ok(answer) => {
-                let item = answer.attributes.ok_or(StoreError::Unreadable(GENERATION))?;
+                let item = answer.attributes.ok_or_else(StoreError::incomplete)?;
                 decode(rotate.user, rotate.sid, &item).map(Rotated::Done)
             }
             Err(error) => match refused_by(&error) {

@@ -61,7 +61,7 @@ impl Store {
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         match with_names(request, change).send().await {
             Ok(answer) => {
-                let item = answer.attributes.ok_or(StoreError::Unreadable(EMAIL))?;
+                let item = answer.attributes.ok_or_else(StoreError::incomplete)?;
                 decode(id, &item).map(NamesChanged::Done)
             }
             Err(error) => match refused_by(&error) {

@@ -2,17 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::tap::Tap;
-use crate::support::{PASSWORD, Service, tokens};
-
-/// A service whose every request to the table passes a tap.
-async fn tapped(settings: &[(&str, &str)]) -> (Service, Service, Tap) {
-    let engine = Service::start(&[]).await;
-    let tap = Tap::start(engine.stack.store_endpoint()).await;
-    let service = Service::start_at(settings, &tap.url).await;
-    tap.take();
-    (engine, service, tap)
-}
+use crate::support::{PASSWORD, tapped, tokens};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_success_stays_in_its_budget() {

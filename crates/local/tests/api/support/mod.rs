@@ -14,6 +14,7 @@ use local::stack::{Data, Options, Stack};
 use serde_json::{Value, json};
 
 use self::http::{Call, Reply};
+use self::tap::Tap;
 
 /// A password that every rule allows.
 pub(crate) const PASSWORD: &str = "plum-kettle-orbit-4172";
@@ -54,7 +55,9 @@ impl Service {
         let number = STARTED.fetch_add(1, Ordering::Relaxed);
         let beside = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{}-{number}", std::process::id()));
         let data = Data::Endpoint { url: endpoint.to_owned(), beside };
-        Self::start_with(settings, Options { data, ..Options::for_testing() }).await
+        // The SDK's budget of retries is one for each region in a process: nobody else's faults use up this one.
+        let options = Options { data, ..Options::for_testing() }.with("AWS_REGION", &format!("tap-{number}"));
+        Self::start_with(settings, options).await
     }
 
     async fn start_with(settings: &[(&str, &str)], mut options: Options) -> Self {
@@ -125,6 +128,15 @@ impl Service {
             .map(|entry| entry["reason"].as_str().unwrap_or_default().to_owned())
             .collect()
     }
+}
+
+/// A service whose every request to the table passes a tap, with the engine behind it.
+pub(crate) async fn tapped(settings: &[(&str, &str)]) -> (Service, Service, Tap) {
+    let engine = Service::start(&[]).await;
+    let tap = Tap::start(engine.stack.store_endpoint()).await;
+    let service = Service::start_at(settings, &tap.url).await;
+    tap.take();
+    (engine, service, tap)
 }
 
 /// The tokens of an answer in camel case.

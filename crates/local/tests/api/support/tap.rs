@@ -1,99 +1,214 @@
 //! A tap on the line between the functions and the table: it counts what passes, and spoils what it is told to.
 
+use std::convert::Infallible;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
+use std::time::Duration;
 
-use axum::Router;
-use axum::body::{Body, to_bytes};
-use axum::extract::{Request, State};
-use axum::response::Response;
+use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
+use hyper::body::{Body, Frame, Incoming};
+use hyper::{Request, Response};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+
+/// Longer than the store waits for one answer.
+const LATE: Duration = Duration::from_millis(2_000);
 
 /// A proxy in front of an engine.
 pub(crate) struct Tap {
     /// Where functions find it.
     pub(crate) url: String,
-    seen: Seen,
-    fault: Arc<Mutex<Option<Fault>>>,
+    state: Shared,
 }
 
-/// What happens to the requests of one operation.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Which requests a fault is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Target {
+    /// The operation, such as `GetItem`.
+    pub(crate) operation: &'static str,
+    /// What the request's body holds, such as a part of a key.
+    pub(crate) about: &'static str,
+}
+
+impl Target {
+    pub(crate) const fn of(operation: &'static str, about: &'static str) -> Self {
+        Self { operation, about }
+    }
+}
+
+/// What happens to a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
-    /// Each is throttled, until further notice.
-    Throttle(&'static str),
-    /// The next one is carried out, and its answer lost.
-    LoseAnswer(&'static str),
+    /// The connection ends before the request has reached the engine.
+    LoseRequest,
+    /// It is carried out, and the connection ends.
+    LoseAnswer,
+    /// It is not carried out; the answer has this status and no body.
+    Status(u16),
+    /// It is not carried out; the answer is 400 with this code.
+    Refuse(&'static str),
+    /// It is not carried out: a transaction is cancelled because of another one.
+    Conflict,
+    /// It is carried out, and answered when nobody waits for it any more.
+    Late,
+    /// It is carried out; the answer ends before its length.
+    Truncate,
+    /// It is carried out, and answered 200 with this.
+    Garble(&'static str),
 }
 
-type Seen = Arc<Mutex<Vec<String>>>;
+#[derive(Default)]
+struct State {
+    seen: Vec<String>,
+    fault: Option<(Target, Fault, usize)>,
+    spoilt: usize,
+}
+
+type Shared = Arc<Mutex<State>>;
 
 #[derive(Clone)]
 struct Line {
     engine: String,
-    client: Client<HttpConnector, Full<bytes::Bytes>>,
-    seen: Seen,
-    fault: Arc<Mutex<Option<Fault>>>,
+    client: Client<HttpConnector, Full<Bytes>>,
+    state: Shared,
 }
 
 impl Tap {
     /// Starts a tap in front of the engine at `engine`.
     pub(crate) async fn start(engine: &str) -> Self {
-        let seen = Seen::default();
+        let state = Shared::default();
         let client = Client::builder(TokioExecutor::new()).build_http();
-        let fault = Arc::default();
-        let line =
-            Line { engine: engine.to_owned(), client, seen: Arc::clone(&seen), fault: Arc::clone(&fault) };
+        let line = Line { engine: engine.to_owned(), client, state: Arc::clone(&state) };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
-        let router = Router::new().fallback(forward).with_state(line);
-        tokio::spawn(async move { axum::serve(listener, router).await });
-        Self { url, seen, fault }
+        tokio::spawn(async move {
+            while let Ok((connection, _)) = listener.accept().await {
+                let line = line.clone();
+                let service = hyper::service::service_fn(move |request| forward(line.clone(), request));
+                let served = hyper::server::conn::http1::Builder::new();
+                // An error of the service ends the connection: that is how it is lost.
+                tokio::spawn(served.serve_connection(TokioIo::new(connection), service));
+            }
+        });
+        Self { url, state }
     }
 
-    /// From now on, this goes wrong, or nothing.
-    pub(crate) fn spoil(&self, fault: Option<Fault>) {
-        *self.fault.lock().expect("no poison") = fault;
+    /// From now on, this happens to the requests of `target`.
+    pub(crate) fn spoil(&self, target: Target, fault: Fault) {
+        self.spoil_next(usize::MAX, target, fault);
+    }
+
+    /// This happens to the next so many requests of `target`.
+    pub(crate) fn spoil_next(&self, times: usize, target: Target, fault: Fault) {
+        self.state.lock().expect("no poison").fault = Some((target, fault, times));
+    }
+
+    /// From now on, nothing goes wrong. Says whether a fault was still waiting for its request.
+    pub(crate) fn heal(&self) -> bool {
+        self.state.lock().expect("no poison").fault.take().is_some_and(|(_, _, left)| left > 0)
+    }
+
+    /// How many requests something has happened to.
+    pub(crate) fn spoilt(&self) -> usize {
+        self.state.lock().expect("no poison").spoilt
     }
 
     /// The operations that have passed since the last call, in alphabetical order.
     pub(crate) fn take(&self) -> Vec<String> {
-        let mut seen = std::mem::take(&mut *self.seen.lock().expect("no poison"));
+        let mut seen = std::mem::take(&mut self.state.lock().expect("no poison").seen);
         seen.sort();
         seen
     }
 }
 
-async fn forward(State(line): State<Line>, request: Request) -> Response {
+impl State {
+    /// Notes a request, and says what goes wrong with it.
+    fn see(&mut self, operation: &str, body: &[u8]) -> Option<Fault> {
+        self.seen.push(operation.to_owned());
+        let (target, fault, left) = self.fault.as_mut()?;
+        let body = String::from_utf8_lossy(body);
+        if *left == 0 || target.operation != operation || !body.contains(target.about) {
+            return None;
+        }
+        *left -= 1;
+        self.spoilt += 1;
+        Some(*fault)
+    }
+}
+
+/// The connection is to end.
+#[derive(Debug, thiserror::Error)]
+#[error("lost on purpose")]
+struct Lost;
+
+async fn forward(line: Line, request: Request<Incoming>) -> Result<Response<Answer>, Lost> {
     let (parts, body) = request.into_parts();
-    let body = to_bytes(body, usize::MAX).await.expect("a whole request");
+    let body = body.collect().await.map_err(|_| Lost)?.to_bytes();
     let target =
         parts.headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
     let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
-    line.seen.lock().expect("no poison").push(operation.clone());
-    let fault = line.fault.lock().expect("no poison").clone();
-    if matches!(&fault, Some(Fault::Throttle(spoilt)) if *spoilt == operation) {
-        return error(
-            400,
-            r#"{"__type":"com.amazonaws.dynamodb.v20120810#ThrottlingException","message":"slow down"}"#,
-        );
+    let fault = line.state.lock().expect("no poison").see(&operation, &body);
+    match fault {
+        Some(Fault::LoseRequest) => return Err(Lost),
+        Some(Fault::Status(status)) => return Ok(answer(status, "")),
+        Some(Fault::Refuse(code)) => return Ok(answer(400, &refusal(code, ""))),
+        Some(Fault::Conflict) => return Ok(answer(400, &conflict())),
+        _ => {}
     }
-    let mut forwarded = hyper::Request::new(Full::new(body));
+    // On a task of its own: what has reached the engine is carried out, whoever hangs up.
+    let engine = tokio::spawn(carry_out(line, parts, body)).await.map_err(|_| Lost)?;
+    let (mut parts, body) = engine?.into_parts();
+    match fault {
+        Some(Fault::LoseAnswer) => return Err(Lost),
+        Some(Fault::Garble(text)) => return Ok(answer(200, text)),
+        Some(Fault::Late) => tokio::time::sleep(LATE).await,
+        Some(Fault::Truncate) => {
+            parts.headers.insert("content-length", (body.len() + 1).into());
+        }
+        _ => {}
+    }
+    Ok(Response::from_parts(parts, Answer(Some(body))))
+}
+
+async fn carry_out(line: Line, parts: http::request::Parts, body: Bytes) -> Result<Response<Bytes>, Lost> {
+    let mut forwarded = Request::new(Full::new(body));
     *forwarded.method_mut() = parts.method;
     *forwarded.uri_mut() = format!("{}/", line.engine).parse().expect("a URL");
     *forwarded.headers_mut() = parts.headers;
-    let response = line.client.request(forwarded).await.expect("an answer of the engine");
-    if matches!(&fault, Some(Fault::LoseAnswer(spoilt)) if *spoilt == operation) {
-        *line.fault.lock().expect("no poison") = None;
-        return error(500, "");
-    }
+    let response = line.client.request(forwarded).await.map_err(|_| Lost)?;
     let (parts, body) = response.into_parts();
-    Response::from_parts(parts, Body::from(body.collect().await.expect("a whole answer").to_bytes()))
+    Ok(Response::from_parts(parts, body.collect().await.map_err(|_| Lost)?.to_bytes()))
 }
 
-fn error(status: u16, body: &'static str) -> Response {
+fn answer(status: u16, body: &str) -> Response<Answer> {
     let response = Response::builder().status(status).header("content-type", "application/x-amz-json-1.0");
-    response.body(Body::from(body)).expect("an answer")
+    response.body(Answer(Some(Bytes::copy_from_slice(body.as_bytes())))).expect("an answer")
+}
+
+fn refusal(code: &str, more: &str) -> String {
+    format!(r#"{{"__type":"com.amazonaws.dynamodb.v20120810#{code}","message":"on purpose"{more}}}"#)
+}
+
+fn conflict() -> String {
+    let reasons =
+        r#","CancellationReasons":[{"Code":"None"},{"Code":"TransactionConflict"},{"Code":"None"}]"#;
+    refusal("TransactionCanceledException", reasons)
+}
+
+/// A body that does not know its length, so that a header may say another.
+struct Answer(Option<Bytes>);
+
+impl Body for Answer {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Poll::Ready(self.0.take().map(|bytes| Ok(Frame::data(bytes))))
+    }
 }
