@@ -1,0 +1,49 @@
+//! The table: what its conditional updates do, by hand. The conditions are those of `store/rotation.rs` and
+//! `store/sessions.rs`.
+
+use auth_core::session::rotation::Step;
+
+use crate::mutation::Mutation;
+use crate::world::{Item, Request, Tick, tick};
+
+/// Moves the session on if the condition holds; no condition on an attribute holds for an item that is not there.
+pub(crate) fn rotate(
+    item: &mut Option<Item>,
+    request: &Request,
+    at: Tick,
+    step: Step,
+    mutation: Option<Mutation>,
+) -> bool {
+    let holds = |condition: bool, unless: Mutation| condition || mutation == Some(unless);
+    let Some(item) = item else { return false };
+    let applies = holds(item.generation == request.generation, Mutation::GenerationNotCompared)
+        && holds(!item.revoked, Mutation::RevocationNotCompared)
+        && holds(item.idle_ends_at > at, Mutation::IdleEndNotCompared)
+        && holds(item.absolute_ends_at > at, Mutation::AbsoluteEndNotCompared);
+    if !applies {
+        return false;
+    }
+    item.idle_ends_at = tick(step.idle_ends_at);
+    item.kept_until = tick(step.kept_until);
+    if mutation == Some(Mutation::AbsoluteEndMoved) {
+        item.absolute_ends_at = at + crate::world::ABSOLUTE;
+    }
+    if let Some(next) = step.next {
+        item.generation = u8::try_from(next.number()).expect("generations are few");
+        item.rotated_at = at;
+        item.rotated_by = (mutation != Some(Mutation::RequestNotStored)).then_some(request.id);
+        item.key = match mutation {
+            Some(Mutation::KeyNotStored) => None,
+            Some(Mutation::OldKeyNotRemoved) => request.key.or(item.key),
+            _ => request.key,
+        };
+    }
+    true
+}
+
+/// Ends the session if it is there and has not been ended.
+pub(crate) fn revoke(item: &mut Option<Item>) {
+    if let Some(item) = item {
+        item.revoked = true;
+    }
+}
