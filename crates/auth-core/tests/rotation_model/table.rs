@@ -4,7 +4,7 @@
 use auth_core::session::rotation::Step;
 
 use crate::mutation::Mutation;
-use crate::world::{Item, Request, Tick, tick};
+use crate::world::{ABSOLUTE, Item, Request, Tick, tick};
 
 /// Moves the session on if the condition holds; no condition on an attribute holds for an item that is not there.
 pub(crate) fn rotate(
@@ -23,10 +23,12 @@ pub(crate) fn rotate(
     if !applies {
         return false;
     }
-    item.idle_ends_at = tick(step.idle_ends_at);
+    if mutation != Some(Mutation::IdleEndNotMoved) {
+        item.idle_ends_at = tick(step.idle_ends_at);
+    }
     item.kept_until = tick(step.kept_until);
     if mutation == Some(Mutation::AbsoluteEndMoved) {
-        item.absolute_ends_at = at + crate::world::ABSOLUTE;
+        item.absolute_ends_at = at + ABSOLUTE;
     }
     if let Some(next) = step.next {
         item.generation = u8::try_from(next.number()).expect("generations are few");
