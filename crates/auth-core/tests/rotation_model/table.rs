@@ -49,3 +49,16 @@ pub(crate) fn revoke(item: &mut Option<Item>) {
         item.revoked = true;
     }
 }
+
+/// The model cannot see a change of the store: this test does.
+#[test]
+fn the_conditions_are_the_stores() {
+    let rotation = include_str!("../../src/store/rotation.rs").replace('\\', "");
+    let rotation: Vec<_> = rotation.split_whitespace().collect();
+    let condition = "\"generation = :presented AND attribute_not_exists(revoked_at) \
+                     AND idle_ends_at > :now AND absolute_ends_at > :now\";";
+    assert!(rotation.join(" ").contains(condition), "the condition of the rotation has changed");
+    let sessions = include_str!("../../src/store/sessions.rs");
+    let condition = "\"attribute_exists(generation) AND attribute_not_exists(revoked_at)\"";
+    assert!(sessions.contains(condition), "the condition of the revocation has changed");
+}
