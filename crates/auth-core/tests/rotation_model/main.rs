@@ -56,9 +56,9 @@ const NO_GRACE: Bound = Bound { grace: 0, ..KEYLESS };
 const NO_ROTATION: Bound = Bound { rotation: Rotation::Off, ends: true, tab_requests: 3, ..HONEST };
 
 const THIEF: Bound =
-    Bound { tab_requests: 2, thief_requests: 2, parallel: 2, ticks: 3, keys: Keys::None, ..HONEST };
+    Bound { tab_requests: 2, thief_requests: 2, parallel: 2, ticks: 2, keys: Keys::None, ..HONEST };
 
-const THIEF_AND_KEYS: Bound = Bound { keys: Keys::OfTheToken, ticks: 2, ..THIEF };
+const THIEF_AND_KEYS: Bound = Bound { keys: Keys::OfTheToken, ..THIEF };
 
 const ENDINGS: Bound = Bound { thief_requests: 1, ticks: 1, ends: true, disable: true, ..THIEF };
 
