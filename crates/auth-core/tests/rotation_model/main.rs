@@ -56,7 +56,7 @@ const NO_GRACE: Bound = Bound { grace: 0, ..KEYLESS };
 const NO_ROTATION: Bound = Bound { rotation: Rotation::Off, ends: true, tab_requests: 3, ..HONEST };
 
 const THIEF: Bound =
-    Bound { tab_requests: 2, thief_requests: 2, parallel: 2, ticks: 3, keys: Keys::None, ..HONEST };
+    Bound { tab_requests: 2, thief_requests: 2, parallel: 2, ticks: 2, keys: Keys::None, ..HONEST };
 
 const THIEF_AND_KEYS: Bound = Bound { keys: Keys::OfTheToken, ..THIEF };
 
@@ -120,6 +120,7 @@ fn every_mutation_is_caught() {
         (Mutation::RequestNotStored, NO_GRACE, Rule::HonestStaysSignedIn),
         (Mutation::KeyNotStored, HONEST, Rule::HonestStaysSignedIn),
         (Mutation::OldKeyNotRemoved, THIEF, Rule::ReuseEndsTheSession),
+        (Mutation::IdleEndNotMoved, HONEST, Rule::HonestStaysSignedIn),
         (Mutation::AbsoluteEndMoved, HONEST, Rule::NothingPastTheEnd),
         (Mutation::ReuseTakenForReplay, KEYLESS, Rule::ReuseEndsTheSession),
         (Mutation::GraceWithoutEnd, KEYLESS, Rule::ReuseEndsTheSession),
@@ -128,7 +129,8 @@ fn every_mutation_is_caught() {
         (Mutation::NoKeyEqualsNoKey, KEYLESS, Rule::ReuseEndsTheSession),
         (Mutation::RequestIgnored, NO_GRACE, Rule::HonestStaysSignedIn),
         (Mutation::OlderTokenReplayedInGrace, THIEF, Rule::ReuseEndsTheSession),
-        (Mutation::EndIgnored, ENDINGS, Rule::EndedStaysEnded),
+        (Mutation::RevocationIgnored, ENDINGS, Rule::EndedStaysEnded),
+        (Mutation::EndsIgnored, HONEST, Rule::NothingPastTheEnd),
         (Mutation::ReplayMintsAnotherToken, HONEST, Rule::OneSuccessor),
         (Mutation::ReuseNotRevoked, KEYLESS, Rule::ReuseEndsTheSession),
         (Mutation::ReplaySuspected, THIEF, Rule::RefusalChangesNothing),
@@ -161,7 +163,7 @@ fn breaks(bound: Bound, mutation: Option<Mutation>, rule: Rule) {
 }
 
 fn search(bound: Bound, mutation: Option<Mutation>, until: HasDiscoveries) -> impl Checker<Protocol> {
-    // One thread: the same counterexample every time, and a shortest one.
+    // One thread: the same counterexample every time.
     let checker = Protocol::new(bound, mutation).checker().finish_when(until).spawn_bfs().join();
     let (states, depth) = (checker.unique_state_count(), checker.max_depth());
     println!("{states} states, {depth} steps deep, {mutation:?}, {bound:?}");

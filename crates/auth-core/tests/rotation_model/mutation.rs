@@ -12,6 +12,7 @@ pub(crate) enum Mutation {
     RequestNotStored,
     KeyNotStored,
     OldKeyNotRemoved,
+    IdleEndNotMoved,
     AbsoluteEndMoved,
     // The decision.
     ReuseTakenForReplay,
@@ -22,7 +23,8 @@ pub(crate) enum Mutation {
     NoKeyEqualsNoKey,
     RequestIgnored,
     OlderTokenReplayedInGrace,
-    EndIgnored,
+    RevocationIgnored,
+    EndsIgnored,
     // What is done about it.
     ReplayMintsAnotherToken,
     ReuseNotRevoked,

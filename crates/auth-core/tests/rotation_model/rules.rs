@@ -1,7 +1,6 @@
 //! What must hold, judged from a record of its own: nothing here looks at the stored session to know what has happened.
 
-use crate::world::ABSOLUTE;
-use crate::world::{Bound, GENERATIONS, IDLE, Keys, Request, Tick, Why, World};
+use crate::world::{ABSOLUTE, Bound, GENERATIONS, IDLE, Keys, Request, Tick, Why, World};
 
 /// A promise of the protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -115,6 +114,12 @@ impl Past {
         let other = token.is_some_and(|end| end != token_end);
         *token = Some(token_end);
         other.then_some(Rule::OneSuccessor)
+    }
+
+    /// A refused write is answered with the session's end.
+    pub(crate) fn called_ended(&self, at: Tick) -> Option<Rule> {
+        let over = self.ended || at >= self.idle_end || at >= ABSOLUTE;
+        (!over).then_some(Rule::HonestStaysSignedIn)
     }
 
     /// A refused write is answered with the token of `generation`.

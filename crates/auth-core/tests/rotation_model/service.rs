@@ -70,7 +70,10 @@ impl Service {
                 let revoked = self.mutation != Some(Mutation::ReuseNotRevoked);
                 if revoked { Phase::Ending(Why::Reuse) } else { Phase::Refused(Why::Reuse) }
             }
-            Decision::Ended(_) => Phase::Refused(Why::Ended),
+            Decision::Ended(_) => {
+                world.broken = world.past.called_ended(at);
+                Phase::Refused(Why::Ended)
+            }
             Decision::Rotate | Decision::Unknown => Phase::Refused(Why::Unknown),
         }
     }
@@ -113,7 +116,11 @@ impl Service {
             Some(Mutation::OlderTokenReplayedInGrace) if session.generation > presented.generation => {
                 session.generation = presented.generation.next();
             }
-            Some(Mutation::EndIgnored) => session.revoked = None,
+            Some(Mutation::RevocationIgnored) => session.revoked = None,
+            Some(Mutation::EndsIgnored) => {
+                (session.idle_ends_at, session.absolute_ends_at) =
+                    (timestamp(Tick::MAX), timestamp(Tick::MAX));
+            }
             _ => {}
         }
         match decide(&session, &presented, grace) {

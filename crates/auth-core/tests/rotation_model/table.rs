@@ -4,7 +4,7 @@
 use auth_core::session::rotation::Step;
 
 use crate::mutation::Mutation;
-use crate::world::{Item, Request, Tick, tick};
+use crate::world::{ABSOLUTE, Item, Request, Tick, tick};
 
 /// Moves the session on if the condition holds; no condition on an attribute holds for an item that is not there.
 pub(crate) fn rotate(
@@ -23,10 +23,12 @@ pub(crate) fn rotate(
     if !applies {
         return false;
     }
-    item.idle_ends_at = tick(step.idle_ends_at);
+    if mutation != Some(Mutation::IdleEndNotMoved) {
+        item.idle_ends_at = tick(step.idle_ends_at);
+    }
     item.kept_until = tick(step.kept_until);
     if mutation == Some(Mutation::AbsoluteEndMoved) {
-        item.absolute_ends_at = at + crate::world::ABSOLUTE;
+        item.absolute_ends_at = at + ABSOLUTE;
     }
     if let Some(next) = step.next {
         item.generation = u8::try_from(next.number()).expect("generations are few");
@@ -46,4 +48,17 @@ pub(crate) fn revoke(item: &mut Option<Item>) {
     if let Some(item) = item {
         item.revoked = true;
     }
+}
+
+/// The model cannot see a change of the store: this test does.
+#[test]
+fn the_conditions_are_the_stores() {
+    let rotation = include_str!("../../src/store/rotation.rs").replace('\\', "");
+    let rotation: Vec<_> = rotation.split_whitespace().collect();
+    let condition = "\"generation = :presented AND attribute_not_exists(revoked_at) \
+                     AND idle_ends_at > :now AND absolute_ends_at > :now\";";
+    assert!(rotation.join(" ").contains(condition), "the condition of the rotation has changed");
+    let sessions = include_str!("../../src/store/sessions.rs");
+    let condition = "\"attribute_exists(generation) AND attribute_not_exists(revoked_at)\"";
+    assert!(sessions.contains(condition), "the condition of the revocation has changed");
 }
