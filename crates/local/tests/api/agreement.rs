@@ -113,7 +113,8 @@ async fn nothing_is_cached_and_nothing_is_open_but_what_has_to_be() {
     assert_eq!(open, BTreeSet::from(expected));
 }
 
-const FUNCTIONS: [(&str, &str); 8] = [
+/// The packages and the logical ids of their functions.
+pub(crate) const FUNCTIONS: [(&str, &str); 8] = [
     ("authorizer", "AuthorizerFunction"),
     ("login", "LoginFunction"),
     ("logout", "LogoutFunction"),

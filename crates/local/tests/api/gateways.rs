@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::agreement::FUNCTIONS;
 use crate::support::{PASSWORD, Service, tokens};
 use local::api::ApiKind;
 
@@ -72,19 +73,12 @@ async fn every_event_is_answered_by_its_function() {
     assert!(fed >= 28, "{fed}");
 }
 
+/// The HTTP function that an event is for; the authorizer's have tests of their own.
 fn function_of(name: &str) -> Option<&'static str> {
-    let functions = [
-        ("login", "LoginFunction"),
-        ("logout", "LogoutFunction"),
-        ("me", "MeFunction"),
-        ("refresh", "RefreshFunction"),
-        ("sessions", "SessionsFunction"),
-        ("signup", "SignupFunction"),
-        ("well-known", "WellKnownFunction"),
-    ];
     let fits =
         |prefix: &str| name == prefix || name.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('-'));
-    functions.into_iter().find(|(prefix, _)| fits(prefix)).map(|(_, function)| function)
+    let of = |(package, _): &(&str, &str)| *package != "authorizer" && fits(package);
+    FUNCTIONS.into_iter().find(of).map(|(_, function)| function)
 }
 
 /// The users that the events tell of sign up first; then their tokens and identifiers go into the event.
