@@ -7,7 +7,6 @@
 mod attempt;
 
 use auth_core::Platform;
-use auth_core::address::Address;
 use auth_core::audit::{Entry, Event, Outcome};
 use auth_core::clock::Timestamp;
 use auth_core::config::{self, Faults, Grants, HttpConfig, Lookup, StoreConfig};
@@ -54,9 +53,7 @@ impl Endpoint for Login {
     async fn answer(&self, request: Incoming) -> Result<Answer, ApiError> {
         let now = self.platform.clock.now();
         let mut fields = request.fields()?;
-        let email = fields.text("email")?;
-        let address: Address =
-            email.parse().map_err(|error| ApiError::field("email", &format!("{error}")))?;
+        let address = fields.address()?;
         let password = Password::new(&fields.text("password")?);
         let attempt = Attempt { login: self, request: &request, address: address.lookup(), now };
         let (credential, streak) = attempt.admit().await?;

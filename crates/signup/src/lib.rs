@@ -95,9 +95,7 @@ impl Endpoint for Signup {
 impl Signup {
     async fn read(&self, request: &Incoming) -> Result<Application, ApiError> {
         let mut fields = request.fields()?;
-        let email = fields.text("email")?;
-        let address: Address =
-            email.parse().map_err(|error| ApiError::field("email", &format!("{error}")))?;
+        let address = fields.address()?;
         let password = Password::new(&fields.text("password")?);
         let names = Names {
             display_name: names::read(&mut fields, "displayName")?.flatten(),

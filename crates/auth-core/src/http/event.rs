@@ -8,6 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, Uri, header};
 use lambda_http::aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayV2httpRequest};
+use lambda_http::aws_lambda_events::query_map::QueryMap;
 use lambda_http::request::LambdaRequest;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error};
@@ -45,9 +46,8 @@ struct Version {
 
 fn version_1(mut event: ApiGatewayProxyRequest) -> ApiGatewayProxyRequest {
     event.path = Some("/".to_owned());
-    event.query_string_parameters = lambda_http::aws_lambda_events::query_map::QueryMap::default();
-    event.multi_value_query_string_parameters =
-        lambda_http::aws_lambda_events::query_map::QueryMap::default();
+    event.query_string_parameters = QueryMap::default();
+    event.multi_value_query_string_parameters = QueryMap::default();
     // They hold the same; merged, the last line of a header that came twice would be all that is left.
     if !event.multi_value_headers.is_empty() {
         event.headers = HeaderMap::new();
@@ -62,7 +62,7 @@ fn version_1(mut event: ApiGatewayProxyRequest) -> ApiGatewayProxyRequest {
 fn version_2(mut event: ApiGatewayV2httpRequest) -> ApiGatewayV2httpRequest {
     event.raw_path = Some("/".to_owned());
     event.raw_query_string = None;
-    event.query_string_parameters = lambda_http::aws_lambda_events::query_map::QueryMap::default();
+    event.query_string_parameters = QueryMap::default();
     clean_headers(&mut event.headers);
     event.request_context.domain_name = event.request_context.domain_name.filter(|host| makes_a_uri(host));
     event.body = readable(event.body, event.is_base64_encoded);

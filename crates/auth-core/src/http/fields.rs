@@ -7,6 +7,7 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
 use super::ApiError;
+use crate::address::{Address, NotAnAddress};
 
 /// A JSON object whose members have been read, none of them twice. Members that nobody asks for are ignored.
 #[derive(Default)]
@@ -50,6 +51,16 @@ impl Fields {
             Some(Value::String(text)) => Ok(Some(Some(text))),
             Some(_) => Err(ApiError::field(name, "is not a string")),
         }
+    }
+
+    /// The address that has to be there, as `email`.
+    ///
+    /// # Errors
+    ///
+    /// [`ApiError::InvalidRequest`] if it is missing or no address.
+    pub fn address(&mut self) -> Result<Address, ApiError> {
+        let address = self.text("email")?.parse();
+        address.map_err(|error: NotAnAddress| ApiError::field("email", &error.to_string()))
     }
 
     fn take(&mut self, name: &str) -> Result<Option<Value>, ApiError> {

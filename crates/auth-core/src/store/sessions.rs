@@ -37,15 +37,8 @@ impl Store {
     ///
     /// If the table gives no answer.
     pub async fn session(&self, user: &UserId, sid: &SessionId) -> Result<Option<Session>, StoreError> {
-        let answer = self
-            .client
-            .get_item()
-            .table_name(&self.table)
-            .set_key(Some(session_key(user, sid)))
-            .consistent_read(true)
-            .send()
-            .await?;
-        answer.item.map(|item| decode(user, sid, &item)).transpose()
+        let item = self.get(session_key(user, sid)).await?;
+        item.map(|item| decode(user, sid, &item)).transpose()
     }
 
     /// Writes a new session, to be kept until `kept_until`.
