@@ -45,6 +45,8 @@ pub enum Event {
     AddressLocked,
     /// An access token was refused.
     AccessTokenRefused,
+    /// The authorizer handed out an access token.
+    AccessTokenRenewed,
     /// A request came from a site that may not send it.
     CrossSiteRefused,
 }
@@ -68,6 +70,7 @@ impl Event {
             Self::LimitReached => "LimitReached",
             Self::AddressLocked => "AddressLocked",
             Self::AccessTokenRefused => "AccessTokenRefused",
+            Self::AccessTokenRenewed => "AccessTokenRenewed",
             Self::CrossSiteRefused => "CrossSiteRefused",
         }
     }

@@ -7,31 +7,11 @@ use lambda_http::request::LambdaRequest;
 use lambda_http::{Adapter, Body, Error, Request, Response};
 use tower::Service;
 
-use crate::audit::AuditLog;
-use crate::clock::Clock;
+use crate::Platform;
 use crate::config::{self, Faults, Lookup};
 use crate::http::event::GatewayEvent;
 use crate::http::{Endpoint, HttpFunction};
-use crate::random::Random;
 use crate::telemetry::LogLevel;
-
-/// What a function takes from the world around it, other than the table.
-#[derive(Clone, Debug)]
-pub struct Platform {
-    /// Time.
-    pub clock: Clock,
-    /// Randomness.
-    pub random: Random,
-    /// Where audit lines go.
-    pub audit: AuditLog,
-}
-
-impl Platform {
-    /// The machine's time and randomness, and standard output.
-    pub const fn system() -> Self {
-        Self { clock: Clock::system(), random: Random::system(), audit: AuditLog::stdout() }
-    }
-}
 
 /// A variable of the process's environment.
 #[expect(clippy::disallowed_methods, reason = "the one place where a function reads its environment")]

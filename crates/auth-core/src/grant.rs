@@ -4,7 +4,7 @@ use crate::clock::Timestamp;
 use crate::random::Random;
 use crate::session::Session;
 use crate::session::policy::Rotation;
-use crate::token::access::{AccessIssuer, IssuedAccessToken};
+use crate::token::access::{AccessIssuer, IssueError, IssuedAccessToken};
 use crate::token::refresh::RefreshKeys;
 use crate::user::User;
 
@@ -36,6 +36,12 @@ pub struct Granter {
 #[error(transparent)]
 pub struct GrantError(Box<dyn std::error::Error + Send + Sync>);
 
+impl From<IssueError> for GrantError {
+    fn from(error: IssueError) -> Self {
+        Self(error.into())
+    }
+}
+
 impl Granter {
     /// A granter with the keys of both tokens.
     pub const fn new(access: AccessIssuer, refresh: RefreshKeys, rotation: Rotation) -> Self {
@@ -54,8 +60,7 @@ impl Granter {
         now: Timestamp,
         random: &Random,
     ) -> Result<Grant, GrantError> {
-        let access = self.access.issue(&user, &session.id, session.ends_at(), now, random);
-        let access = access.map_err(|error| GrantError(error.into()))?;
+        let access = self.access.issue(&user, &session.id, session.ends_at(), now, random)?;
         let refresh_expires_at = session.refresh_token_ends_at(self.rotation);
         let refresh_token = self
             .refresh

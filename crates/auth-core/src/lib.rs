@@ -16,6 +16,8 @@
 //! | [`config`] | the environment, parsed once |
 //! | [`store`] | the table |
 //! | [`audit`], [`telemetry`] | audit lines and logs |
+//! | [`platform`] | time, randomness and the audit log, as one argument |
+//! | [`redeem`] | a refresh token becomes the next one |
 //! | [`http`] | requests, answers, errors, cookies, CORS |
 //! | [`function`] | what a function's `main` does |
 
@@ -30,7 +32,9 @@ pub mod grant;
 pub mod http;
 pub mod limits;
 pub mod password;
+pub mod platform;
 pub mod random;
+pub mod redeem;
 pub mod secret;
 pub mod session;
 pub mod store;
@@ -38,4 +42,4 @@ pub mod telemetry;
 pub mod token;
 pub mod user;
 
-pub use function::Platform;
+pub use platform::Platform;

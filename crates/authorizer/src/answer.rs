@@ -1,11 +1,13 @@
 //! What an authorizer answers: an IAM policy that allows, or `isAuthorized`. Nothing here can deny or be built by default:
 //! who is not let through gets an error instead.
 
+use auth_core::token::access::AccessClaims;
 use serde::Serialize;
 
 /// The answer to a request that may pass.
-#[derive(Debug, Serialize)]
+#[derive(Serialize)]
 #[serde(untagged)]
+#[expect(missing_debug_implementations, reason = "its context may hold tokens")]
 pub enum Answer {
     /// For REST and WebSocket APIs, and HTTP APIs that ask for a policy.
     Policy(Policy),
@@ -14,8 +16,9 @@ pub enum Answer {
 }
 
 /// "Output from an API Gateway Lambda authorizer".
-#[derive(Debug, Serialize)]
+#[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(missing_debug_implementations, reason = "its context may hold tokens")]
 pub struct Policy {
     principal_id: String,
     #[serde(rename = "policyDocument")]
@@ -39,16 +42,18 @@ struct Statement {
 }
 
 /// "Simple response" of an HTTP API's Lambda authorizer, payload 2.0.
-#[derive(Debug, Serialize)]
+#[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(missing_debug_implementations, reason = "its context may hold tokens")]
 pub struct Simple {
     is_authorized: bool,
     context: Context,
 }
 
 /// What the functions behind the authorizer are told. Flat strings: a REST API takes nothing else.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(missing_debug_implementations, reason = "it holds tokens")]
 pub struct Context {
     /// The user.
     pub user_id: String,
@@ -59,6 +64,36 @@ pub struct Context {
     /// The user's display name, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// What was renewed for them.
+    #[serde(flatten)]
+    pub renewed: Option<Renewed>,
+}
+
+/// Renewed tokens, for the function to hand to the client.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[expect(missing_debug_implementations, reason = "it holds tokens")]
+pub struct Renewed {
+    /// The next access token.
+    pub new_access_token: String,
+    /// The next refresh token, with body delivery.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub new_refresh_token: Option<String>,
+    /// The `Set-Cookie` header with the next refresh token, with cookie delivery.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub new_refresh_cookie: Option<String>,
+}
+
+impl Context {
+    pub(crate) fn new(claims: AccessClaims, renewed: Option<Renewed>) -> Self {
+        Self {
+            user_id: claims.sub.to_string(),
+            session_id: claims.sid.to_string(),
+            email: claims.email,
+            name: claims.name,
+            renewed,
+        }
+    }
 }
 
 impl Answer {

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use auth_core::client::Client;
-use auth_core::http::incoming::bearer;
+use auth_core::http::cookie;
+use auth_core::http::incoming::{base_path, bearer};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
@@ -23,6 +24,8 @@ pub struct Event {
     /// What an HTTP API with payload 2.0 calls the method's ARN.
     route_arn: Option<String>,
     headers: Option<HashMap<String, Value>>,
+    /// Payload 2.0 has cookies apart from the headers.
+    cookies: Option<Vec<String>>,
     query_string_parameters: Option<HashMap<String, Value>>,
     request_context: Option<RequestContext>,
 }
@@ -31,15 +34,19 @@ pub struct Event {
 #[serde(rename_all = "camelCase", default)]
 struct RequestContext {
     request_id: Option<String>,
+    /// The path that the client called, with the stage or the base path.
+    path: Option<String>,
     /// Only a WebSocket API has connections.
     connection_id: Option<IgnoredAny>,
-    identity: Option<Source>,
-    http: Option<Source>,
+    identity: Option<Caller>,
+    http: Option<Caller>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-struct Source {
+struct Caller {
+    /// What payload 2.0 has here.
+    path: Option<String>,
     source_ip: Option<String>,
     user_agent: Option<String>,
 }
@@ -52,8 +59,38 @@ impl Event {
         if let Some(value) = whole.or_else(|| self.header("authorization")) {
             return bearer(value);
         }
-        self.request_context.as_ref()?.connection_id.as_ref()?;
+        if !self.is_websocket() {
+            return None;
+        }
         self.query_string_parameters.as_ref()?.get("access_token")?.as_str()
+    }
+
+    /// Whether a WebSocket is being opened.
+    pub(crate) fn is_websocket(&self) -> bool {
+        self.request_context.as_ref().is_some_and(|context| context.connection_id.is_some())
+    }
+
+    /// The refresh token of the header `X-Refresh-Token`.
+    pub(crate) fn refresh_token(&self) -> Option<&str> {
+        self.header("x-refresh-token").map(str::trim).filter(|token| !token.is_empty())
+    }
+
+    /// The refresh token of the cookie.
+    pub(crate) fn refresh_cookie(&self) -> Option<String> {
+        let apart = self.cookies.iter().flatten().map(String::as_str);
+        apart.chain(self.header("cookie")).find_map(cookie::find)
+    }
+
+    /// The key that makes a renewal repeatable. `Idempotency-Key` would be that of the request to the API itself.
+    pub(crate) fn idempotency_key(&self) -> Option<&str> {
+        self.header("x-refresh-idempotency-key")
+    }
+
+    /// What comes before `/auth/…` in the path of the service's own routes.
+    pub(crate) fn base_path(&self) -> Option<&str> {
+        let context = self.request_context.as_ref()?;
+        let path = context.http.as_ref().and_then(|http| http.path.as_deref()).or(context.path.as_deref())?;
+        base_path(path)
     }
 
     /// A REST API passes headers on in the case that the client used.

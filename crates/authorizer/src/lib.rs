@@ -1,34 +1,45 @@
 //! The Lambda authorizer in front of every protected route.
 //!
 //! A token is checked without a database call; then, with `SESSION_CHECK=on`, its session is read once, strongly
-//! consistent, so that a logout takes effect on the very next request.
+//! consistent, so that a logout takes effect on the very next request. With `RENEWAL`, a token that is about to end is
+//! renewed on the way.
 //!
 //! # Layout
 //!
 //! - [`event`]: what API Gateway asks
 //! - [`answer`]: what it is told
+//! - `renewal`: the next tokens of a request
 //! - this file: the decision between the two
 
 pub mod answer;
 pub mod event;
+mod renewal;
 
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
+use std::time::Duration;
 
 use auth_core::Platform;
 use auth_core::audit::{Entry, Event as AuditEvent, Outcome};
 use auth_core::clock::Timestamp;
 use auth_core::config::{self, AuthorizerConfig, Faults, Lookup, read_verifying_keys};
+use auth_core::redeem::RedeemError;
+use auth_core::session::Session;
 use auth_core::store::{Store, StoreError};
 use auth_core::token::TokenNames;
 use auth_core::token::access::{AccessClaims, AccessVerifier};
+use auth_core::user::{User, UserStatus};
 use lambda_runtime::{Diagnostic, LambdaEvent};
 use tower::Service;
 
-use crate::answer::{Answer, Context};
+use crate::answer::{Answer, Context, Renewed};
 use crate::event::Event;
+use crate::renewal::{Due, Renewal};
+
+/// API Gateway waits 10 s for an authorizer ("Quotas for configuring and running an HTTP API"), and so does Lambda here.
+const DEADLINE: Duration = Duration::from_secs(9);
 
 /// The authorizer, as a tower service. Clones share everything.
 #[derive(Clone)]
@@ -36,9 +47,11 @@ pub struct Authorizer(Arc<Inner>);
 
 struct Inner {
     verifier: AccessVerifier,
-    /// Where sessions are; `None` with `SESSION_CHECK=off`.
-    sessions: Option<Store>,
+    /// Where sessions are; `None` if none is ever looked at.
+    store: Option<Store>,
+    session_check: bool,
     simple_answers: bool,
+    renewal: Option<Renewal>,
     platform: Platform,
 }
 
@@ -77,12 +90,15 @@ pub fn build(lookup: &Lookup<'_>, platform: Platform) -> Result<Authorizer, Faul
     config::from_lookup(lookup, |settings| {
         let config = AuthorizerConfig::read(settings);
         let names = TokenNames::read(settings);
-        let verifier = AccessVerifier::new(read_verifying_keys(settings)?, names);
-        let sessions = config.sessions.as_ref().map(Store::new);
+        let keys = read_verifying_keys(settings);
+        let store = config.store.as_ref().map(Store::new);
+        let renewal = Renewal::read(settings, config.renewal, store.as_ref(), &platform);
         Some(Authorizer(Arc::new(Inner {
-            verifier,
-            sessions,
+            verifier: AccessVerifier::new(keys?, names),
+            store,
+            session_check: config.session_check,
             simple_answers: config.simple_answers,
+            renewal,
             platform,
         })))
     })
@@ -91,8 +107,8 @@ pub fn build(lookup: &Lookup<'_>, platform: Platform) -> Result<Authorizer, Faul
 impl Authorizer {
     /// Opens the connection to the table.
     pub async fn warm_up(&self) {
-        if let Some(sessions) = &self.0.sessions {
-            sessions.connect().await;
+        if let Some(store) = &self.0.store {
+            store.connect().await;
         }
     }
 }
@@ -105,36 +121,85 @@ impl Inner {
             .verifier
             .verify(token, now)
             .map_err(|error| self.refuse(event, None, error.as_str(), now))?;
-        self.check_session(event, &claims, now).await?;
-        let context = Context {
-            user_id: claims.sub.to_string(),
-            session_id: claims.sid.to_string(),
-            email: claims.email,
-            name: claims.name,
-        };
+        let renewed = self.check_and_renew(event, &claims, now).await?;
+        let context = Context::new(claims, renewed);
         if self.simple_answers && event.takes_simple_answer() {
             return Ok(Answer::authorized(context));
         }
         Ok(Answer::allow(event.stage().ok_or(AuthorizerError::NoStage)?, context))
     }
 
-    async fn check_session(
+    /// Looks at the session of a valid token, and renews the token if it is about to end.
+    async fn check_and_renew(
         &self,
         event: &Event,
         claims: &AccessClaims,
         now: Timestamp,
-    ) -> Result<(), AuthorizerError> {
-        let Some(store) = &self.sessions else { return Ok(()) };
-        let session = store.session(&claims.sub, &claims.sid).await.map_err(|error| {
-            tracing::error!(cause = %error, "the session could not be checked");
-            AuthorizerError::SessionUnknown(error)
-        })?;
-        let refused = match session {
-            None => "unknown_session",
-            Some(session) if session.ended(now).is_some() => "session_ended",
-            Some(_) => return Ok(()),
+    ) -> Result<Option<Renewed>, AuthorizerError> {
+        let Some(store) = &self.store else { return Ok(None) };
+        let renewal = self.renewal.as_ref().and_then(|renewal| renewal.due(event, claims, now));
+        let session = store.session(&claims.sub, &claims.sid);
+        // Both reads at once; and before anything is written, so that one that fails leaves the tokens as good as they were.
+        let (session, renewal) = match renewal {
+            Some(due) => {
+                let (session, user) = tokio::join!(session, store.user(&claims.sub));
+                (session, Some((due, user)))
+            }
+            None if self.session_check => (session.await, None),
+            None => return Ok(None),
         };
-        Err(self.refuse(event, Some(claims), refused, now))
+        let session = match session {
+            Ok(Some(session)) if session.ended(now).is_none() => session,
+            refused if self.session_check => return Err(self.not_live(event, claims, refused, now)),
+            _ => return Ok(None),
+        };
+        match renewal {
+            Some((due, user)) => self.renew(event, due, &session, user, now).await,
+            None => Ok(None),
+        }
+    }
+
+    async fn renew(
+        &self,
+        event: &Event,
+        due: Due<'_>,
+        session: &Session,
+        user: Result<Option<User>, StoreError>,
+        now: Timestamp,
+    ) -> Result<Option<Renewed>, AuthorizerError> {
+        let user = match user {
+            Ok(Some(user)) if user.status == UserStatus::Active => user,
+            Ok(user) => {
+                let reason = if user.is_some() { "user_disabled" } else { "unknown_user" };
+                return Err(self.refuse(event, Some(due.claims()), reason, now));
+            }
+            Err(error) => return Ok(not_renewed(&error)),
+        };
+        match due.renew(session, user, now).await {
+            Ok(renewed) => Ok(renewed),
+            // Redeeming it has written the audit line, and ended the session.
+            Err(RedeemError::Reused) => Err(AuthorizerError::Unauthorized),
+            Err(RedeemError::ReuseNotEnded(error)) => Err(AuthorizerError::SessionUnknown(error)),
+            Err(error) => Ok(not_renewed(&error)),
+        }
+    }
+
+    /// What a session is refused with that was not found live.
+    fn not_live(
+        &self,
+        event: &Event,
+        claims: &AccessClaims,
+        session: Result<Option<Session>, StoreError>,
+        now: Timestamp,
+    ) -> AuthorizerError {
+        match session {
+            Ok(None) => self.refuse(event, Some(claims), "unknown_session", now),
+            Ok(Some(_)) => self.refuse(event, Some(claims), "session_ended", now),
+            Err(error) => {
+                tracing::error!(cause = %error, "the session could not be checked");
+                AuthorizerError::SessionUnknown(error)
+            }
+        }
     }
 
     fn refuse(
@@ -154,6 +219,12 @@ impl Inner {
     }
 }
 
+/// The request goes on with the token that it brought.
+fn not_renewed<T>(error: &dyn std::error::Error) -> Option<T> {
+    tracing::warn!(cause = %error, "the tokens were not renewed");
+    None
+}
+
 impl Service<LambdaEvent<Event>> for Authorizer {
     type Response = Answer;
     type Error = AuthorizerError;
@@ -165,6 +236,11 @@ impl Service<LambdaEvent<Event>> for Authorizer {
 
     fn call(&mut self, event: LambdaEvent<Event>) -> Self::Future {
         let inner = Arc::clone(&self.0);
-        Box::pin(async move { inner.authorize(&event.payload).await })
+        Box::pin(async move {
+            let answer = tokio::time::timeout(DEADLINE, inner.authorize(&event.payload)).await;
+            answer.unwrap_or_else(|_| {
+                Err(AuthorizerError::SessionUnknown(StoreError::Unavailable("no time left".into())))
+            })
+        })
     }
 }

@@ -67,9 +67,8 @@ impl HttpConfig {
             ("envelope", ResponseFormat::Envelope),
             ("authorization", ResponseFormat::Authorization),
         ];
-        let deliveries = [("body", TokenDelivery::Body), ("cookie", TokenDelivery::Cookie)];
         let format = settings.choice(&setting::RESPONSE_FORMAT, &formats);
-        let delivery = settings.choice(&setting::TOKEN_DELIVERY, &deliveries);
+        let delivery = read_delivery(settings);
         let mut origins = origins(settings);
         if origins == Origins::Any && delivery == TokenDelivery::Cookie {
             // Fetch forbids `*` together with credentials, and any page could then use the cookie.
@@ -78,6 +77,12 @@ impl HttpConfig {
         }
         Self { format, delivery, origins }
     }
+}
+
+/// Reads `TOKEN_DELIVERY`.
+pub fn read_delivery(settings: &mut Settings<'_>) -> TokenDelivery {
+    let deliveries = [("body", TokenDelivery::Body), ("cookie", TokenDelivery::Cookie)];
+    settings.choice(&setting::TOKEN_DELIVERY, &deliveries)
 }
 
 fn origins(settings: &mut Settings<'_>) -> Origins {

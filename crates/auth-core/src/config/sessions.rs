@@ -21,6 +21,11 @@ impl TokenNames {
     }
 }
 
+/// Reads `ACCESS_TOKEN_EXPIRY`: the life of an access token.
+pub fn read_access_lifetime(settings: &mut Settings<'_>) -> Duration {
+    settings.span(&setting::ACCESS_TOKEN_EXPIRY)
+}
+
 /// Reads `REFRESH_GRACE`: how long the previous refresh token is answered with its successor.
 pub fn read_grace(settings: &mut Settings<'_>) -> Duration {
     settings.span(&setting::REFRESH_GRACE)
@@ -31,7 +36,7 @@ impl SessionConfig {
     pub fn read(settings: &mut Settings<'_>) -> Self {
         let rotations = [("on", Rotation::On), ("off", Rotation::Off)];
         let config = Self {
-            access_lifetime: settings.span(&setting::ACCESS_TOKEN_EXPIRY),
+            access_lifetime: read_access_lifetime(settings),
             idle_lifetime: settings.span(&setting::REFRESH_TOKEN_EXPIRY),
             absolute_lifetime: settings.span(&setting::SESSION_MAX_LIFETIME),
             rotation: settings.choice(&setting::REFRESH_TOKEN_ROTATION, &rotations),

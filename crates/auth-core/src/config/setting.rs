@@ -62,6 +62,10 @@ settings! {
     SESSION_CHECK = "on";
     /// `policy` or `simple`: what an HTTP API with payload 2.0 expects (`EnableSimpleResponses`).
     AUTHORIZER_RESPONSE = "policy";
+    /// `off`, `access` or `rotate`: which tokens the authorizer renews.
+    RENEWAL = "off";
+    /// For so long before its end an access token is renewed.
+    RENEWAL_WINDOW = "5m";
     /// Ended sessions are kept for so long.
     AUDIT_RETENTION = "30d";
     /// `camel`, `snake`, `envelope` or `authorization`.

@@ -50,7 +50,7 @@ impl Answer {
         let in_body = config.delivery == TokenDelivery::Body;
         if !in_body {
             let rest = grant.refresh_expires_at.since(grant.issued_at);
-            let cookie = cookie::set(request, &grant.refresh_token, rest);
+            let cookie = cookie::set(&request.base_path, &grant.refresh_token, rest);
             headers.extend(cookie.map(|cookie| (header::SET_COOKIE, cookie)));
         }
         let body = wrap(config.format, spell_grant(config.format, grant, in_body));
@@ -68,7 +68,7 @@ impl Answer {
     #[must_use]
     pub fn clearing_cookie(mut self, config: &HttpConfig, request: &Incoming) -> Self {
         if config.delivery == TokenDelivery::Cookie {
-            self.headers.extend(cookie::clear(request).map(|cookie| (header::SET_COOKIE, cookie)));
+            self.headers.extend(cookie::clear(&request.base_path).map(|cookie| (header::SET_COOKIE, cookie)));
         }
         self
     }

@@ -9,6 +9,7 @@ use crate::grant::GrantError;
 use crate::password::hash::HashingFailed;
 use crate::password::rules::Weakness;
 use crate::random::RandomnessUnavailable;
+use crate::redeem::RedeemError;
 use crate::store::StoreError;
 
 /// Why a request is refused.
@@ -118,6 +119,17 @@ impl From<StoreError> for ApiError {
         match error {
             StoreError::Unavailable(_) => Self::TemporarilyUnavailable(Box::new(error)),
             StoreError::Refused(_) | StoreError::Unreadable(_) => Self::internal(error),
+        }
+    }
+}
+
+impl From<RedeemError> for ApiError {
+    fn from(error: RedeemError) -> Self {
+        match error {
+            RedeemError::Refused | RedeemError::Reused => Self::InvalidGrant,
+            RedeemError::Disabled => Self::DISABLED,
+            RedeemError::Store(error) | RedeemError::ReuseNotEnded(error) => error.into(),
+            RedeemError::Grant(_) | RedeemError::Inconsistent => Self::internal(error),
         }
     }
 }

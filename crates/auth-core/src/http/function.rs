@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use lambda_http::{Body, Request, Response};
+use renewal::{Renewal, RenewalLayer};
 use tower::{Layer, Service};
 use tower_http::cors::Cors;
 
@@ -29,9 +30,10 @@ pub trait Endpoint: Send + Sync + 'static {
     }
 }
 
-/// An endpoint with what every endpoint has: CORS, the deployment's format, errors as answers.
+/// An endpoint with what every endpoint has: CORS, the deployment's format, errors as answers, and the tokens that the
+/// authorizer has renewed.
 pub struct HttpFunction<E> {
-    service: Cors<EndpointService<E>>,
+    service: Renewal<Cors<EndpointService<E>>>,
     endpoint: Arc<E>,
 }
 
@@ -40,7 +42,7 @@ impl<E: Endpoint> HttpFunction<E> {
     pub fn new(endpoint: E, config: &HttpConfig) -> Self {
         let endpoint = Arc::new(endpoint);
         let service = EndpointService { endpoint: Arc::clone(&endpoint), format: config.format };
-        Self { service: origin::cors(config).layer(service), endpoint }
+        Self { service: RenewalLayer.layer(origin::cors(config).layer(service)), endpoint }
     }
 
     /// The endpoint itself.
@@ -67,7 +69,7 @@ impl<E: Endpoint> Service<Request> for HttpFunction<E> {
     }
 
     fn call(&mut self, request: Request) -> Answering {
-        Box::pin(self.service.call(request))
+        self.service.call(request)
     }
 }
 

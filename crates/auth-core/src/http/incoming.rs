@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use http::{HeaderMap, Method, header};
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, Request, RequestExt};
-use serde_json::Value;
 
 use super::ApiError;
 use super::fields::Fields;
@@ -108,6 +107,7 @@ pub fn bearer(authorization: &str) -> Option<&str> {
 impl From<Request> for Incoming {
     fn from(request: Request) -> Self {
         let context = GatewayContext::of(&request);
+        let principal = Principal::of(&request);
         let (base_path, path) = split_base_path(&context.path);
         let parameters = request.path_parameters_ref();
         let path_parameters = parameters.iter().flat_map(|map| map.iter());
@@ -122,7 +122,7 @@ impl From<Request> for Incoming {
             host,
             headers: parts.headers,
             client: context.client,
-            principal: context.principal,
+            principal,
             path_parameters,
             body: match body {
                 Body::Text(text) => text.into_bytes(),
@@ -140,12 +140,17 @@ fn host(domain: &str, headers: &HeaderMap) -> String {
     if name == domain { header.to_owned() } else { domain.to_owned() }
 }
 
+/// What comes before our own part of a path; `None` if it has no such part: it is a path of somebody else's API.
+pub fn base_path(path: &str) -> Option<&str> {
+    ROOTS.iter().filter_map(|root| path.rfind(root)).max().and_then(|at| path.get(..at))
+}
+
 /// Everything of ours lies below one of these; what comes before is the stage or a custom domain's base path.
 const ROOTS: [&str; 2] = ["/auth/", "/.well-known/"];
 
 fn split_base_path(path: &str) -> (String, String) {
-    let at = ROOTS.iter().filter_map(|root| path.rfind(root)).max().unwrap_or_default();
-    let (base_path, path) = path.split_at_checked(at).unwrap_or(("", path));
+    let base_path = base_path(path).unwrap_or_default();
+    let path = path.get(base_path.len()..).unwrap_or(path);
     // A REST API routes with or without it.
     (base_path.to_owned(), path.trim_end_matches('/').to_owned())
 }
@@ -156,7 +161,6 @@ struct GatewayContext {
     path: String,
     domain: String,
     client: Client,
-    principal: Option<Principal>,
 }
 
 impl GatewayContext {
@@ -173,7 +177,6 @@ impl GatewayContext {
                         &text(&identity.user_agent),
                         &text(&context.request_id),
                     ),
-                    principal: Principal::from_context(&context.authorizer.fields),
                 }
             }
             Some(RequestContext::ApiGatewayV2(context)) => {
@@ -187,10 +190,6 @@ impl GatewayContext {
                         &text(&http.user_agent),
                         &text(&context.request_id),
                     ),
-                    principal: context
-                        .authorizer
-                        .as_ref()
-                        .and_then(|authorizer| Principal::from_context(&authorizer.fields)),
                 }
             }
             _ => Self::default(),
@@ -199,11 +198,11 @@ impl GatewayContext {
 }
 
 impl Principal {
-    fn from_context(context: &HashMap<String, Value>) -> Option<Self> {
-        let text = |name: &str| context.get(name).and_then(Value::as_str);
+    fn of(request: &Request) -> Option<Self> {
+        let principal = renewal::Principal::of(request).ok()?;
         Some(Self {
-            user: UserId::parse(text("userId")?).ok()?,
-            session: SessionId::parse(text("sessionId")?).ok()?,
+            user: UserId::parse(&principal.user_id).ok()?,
+            session: SessionId::parse(&principal.session_id).ok()?,
         })
     }
 }

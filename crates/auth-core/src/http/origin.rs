@@ -28,6 +28,7 @@ pub(super) fn cors(config: &HttpConfig) -> CorsLayer {
             header::CONTENT_TYPE,
             HeaderName::from_static("idempotency-key"),
             HeaderName::from_static("x-refresh-token"),
+            HeaderName::from_static("x-refresh-idempotency-key"),
         ])
         .expose_headers([
             header::RETRY_AFTER,

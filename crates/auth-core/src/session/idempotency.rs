@@ -2,13 +2,17 @@
 
 use super::SessionId;
 
+/// Longest `Idempotency-Key` in bytes: room for any UUID or digest.
+pub const MAXIMUM_IDEMPOTENCY_KEY: usize = 255;
+
 /// The digest of an `Idempotency-Key`, bound to its session: the key of one session says nothing about another's, and
 /// the table never holds the key itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IdempotencyDigest(String);
 
 impl IdempotencyDigest {
-    /// The digest of `key` in the session `sid`.
+    /// The digest of `key` in the session `sid`. How long a key may be is for whoever takes it from a request to see to:
+    /// [`MAXIMUM_IDEMPOTENCY_KEY`].
     pub fn of(sid: &SessionId, key: &[u8]) -> Self {
         Self(crate::digest::of(&[b"idempotency-key", sid.as_str().as_bytes(), key]))
     }

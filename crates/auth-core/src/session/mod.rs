@@ -13,7 +13,7 @@ pub mod policy;
 mod revocation;
 pub mod rotation;
 
-pub use self::idempotency::IdempotencyDigest;
+pub use self::idempotency::{IdempotencyDigest, MAXIMUM_IDEMPOTENCY_KEY};
 pub use self::identifier::{Generation, NotASessionId, SessionId};
 pub use self::revocation::{Revocation, RevocationReason};
 

@@ -76,19 +76,30 @@ async fn the_defaults_of_the_template_are_those_of_the_code() {
     }
 }
 
+/// Unless it renews tokens, which is to sign them.
 #[tokio::test(flavor = "multi_thread")]
 async fn with_an_asymmetric_key_the_authorizer_holds_nothing_that_signs() {
-    let keys = generate("ES256");
-    let settings = [
-        ("JWT_ALGORITHM", "ES256"),
-        ("JWT_PRIVATE_KEY", keys.private.as_str()),
-        ("JWT_PUBLIC_KEY", &keys.public),
-    ];
-    let service = Service::start(&settings).await;
+    let service = Service::start(&[]).await;
     let environment = service.stack.environment("AuthorizerFunction");
-    for name in environment.keys() {
-        assert!(!name.contains("SECRET") || name == "AWS_SECRET_ACCESS_KEY", "{name}");
-        assert_ne!(name, "JWT_PRIVATE_KEY");
+    let signs = ["JWT_PRIVATE_KEY", "JWT_SECRET", "REFRESH_TOKEN_SECRET"];
+    let public = [("JWT_ALGORITHM", "ES256".to_owned()), ("JWT_PUBLIC_KEY", generate("ES256").public)];
+    let read = read_by("authorizer", &environment, &public);
+    assert!(signs.iter().all(|name| !read.contains(*name)), "{read:?}");
+    let authorizer = resource("AuthorizerFunction");
+    for (name, condition, meaning) in [
+        ("JWT_PRIVATE_KEY", "AuthorizerHasPrivateKey", "!And [!Condition Renews, !Condition HasPrivateKey]"),
+        ("JWT_SECRET", "AuthorizerHasSecret", "!Or [!Condition Hmac, !Condition Rotates]"),
+        (
+            "REFRESH_TOKEN_SECRET",
+            "AuthorizerHasRefreshTokenSecret",
+            "!And [!Condition Rotates, !Condition HasRefreshTokenSecret]",
+        ),
+    ] {
+        assert!(
+            authorizer.contains(&format!("          {name}: !If\n            - {condition}\n")),
+            "{name}"
+        );
+        assert!(TEMPLATE.contains(&format!("  {condition}: {meaning}\n")), "{condition}");
     }
 }
 
@@ -139,17 +150,19 @@ fn declared(id: &str) -> BTreeSet<String> {
     names.filter(|name| text.contains(&format!("          {name}: "))).map(str::to_owned).collect()
 }
 
-/// Ways to configure keys that together make a function read all that it can.
+/// Ways to configure keys and renewal that together make a function read all that it can.
 fn keys() -> Vec<Vec<(&'static str, String)>> {
     let pair = generate("ES256");
     let secret = || "s".repeat(64);
     vec![
         vec![("JWT_ALGORITHM", "HS256".into()), ("JWT_SECRET", secret())],
+        vec![("RENEWAL", "rotate".into()), ("JWT_SECRET", secret())],
         vec![
             ("JWT_ALGORITHM", "ES256".into()),
             ("JWT_PRIVATE_KEY", pair.private),
             ("JWT_PUBLIC_KEY", pair.public),
             ("REFRESH_TOKEN_SECRET", secret()),
+            ("RENEWAL", "rotate".into()),
         ],
     ]
 }

@@ -178,3 +178,32 @@ async fn a_payload_that_names_no_stage_is_an_error_and_no_panic() {
         assert_ne!(refused.error_message, "Unauthorized", "{arn}");
     }
 }
+
+/// A `TOKEN` authorizer sees no headers but its token, and the answer to a WebSocket's `$connect` has none.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_payload_is_renewed_that_has_a_way_back() {
+    let service = Service::start(&[]).await;
+    let tokens = service.signup("ada@example.com").await;
+    service.pass(3_500);
+    let (access, rotate) = ([("RENEWAL", "access")], [("RENEWAL", "rotate")]);
+    let (access, rotate) = (Called::of(&service, &access), Called::of(&service, &rotate));
+    for (name, event) in EVENTS {
+        let mut event: Value = serde_json::from_str(&with_token(event, &tokens)).expect("JSON");
+        if !event["headers"].is_null() {
+            event["headers"]["X-Refresh-Token"] = json!(tokens.refresh);
+        }
+        let context = |answer: Value| answer["context"].clone();
+        let minted = context(access.ask(&event.to_string()).await.expect(name));
+        assert_eq!(minted["newAccessToken"].is_string(), name != "authorizer-websocket", "{name}");
+        assert!(minted["newRefreshToken"].is_null());
+        let rotated = context(rotate.ask(&event.to_string()).await.expect(name));
+        let has_way = !["authorizer-websocket", "authorizer-token"].contains(&name);
+        for token in ["newAccessToken", "newRefreshToken"] {
+            assert_eq!(rotated[token].is_string(), has_way, "{name}: {token}");
+        }
+        assert!(
+            rotated.as_object().expect("a map").values().all(Value::is_string),
+            "flat strings: {rotated}"
+        );
+    }
+}

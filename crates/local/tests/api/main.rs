@@ -23,6 +23,7 @@ mod me;
 mod policies;
 mod refresh;
 mod refresh_faults;
+mod renewal;
 mod requests;
 mod sessions;
 mod signup;

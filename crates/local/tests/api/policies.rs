@@ -8,11 +8,12 @@ use crate::agreement::resource;
 use crate::support::tap::Tap;
 use crate::support::{PASSWORD, Service, tokens};
 
-/// The actions of a function's policy.
+/// The actions of a function's policy; those without renewal, where the policy depends on it.
 fn allowed(id: &str) -> BTreeSet<String> {
     let text = resource(id);
     let actions = text.lines().filter_map(|line| line.trim().strip_prefix("Action: "));
-    let actions = actions.flat_map(|list| list.trim_matches(['[', ']']).split(','));
+    let actions = actions.filter_map(|list| list.rsplit('[').next());
+    let actions = actions.flat_map(|list| list.trim_end_matches(']').split(','));
     actions.map(|action| action.trim().trim_start_matches("dynamodb:").to_owned()).collect()
 }
 

@@ -1,0 +1,180 @@
+//! A refresh token is redeemed: presented to its session for the next one (RFC 6749 §6).
+//!
+//! Top to bottom: the token is checked without a database call, the user is read, and the token is presented to its session
+//! in one conditional write. What the write says decides: see the table in [`crate::session::rotation`]. The refresh endpoint
+//! and the authorizer's renewal are the two that redeem.
+
+use std::time::Duration;
+
+use crate::Platform;
+use crate::audit::{Entry, Event, Outcome};
+use crate::client::Client;
+use crate::config::{Grants, Settings, read_grace};
+use crate::grant::{Grant, GrantError};
+use crate::session::rotation::{Decision, Presented, decide};
+use crate::session::{Ended, IdempotencyDigest, Revocation, RevocationReason};
+use crate::store::{Rotate, Rotated, Store, StoreError};
+use crate::token::refresh::RefreshClaims;
+use crate::user::{User, UserStatus};
+
+/// Redeems refresh tokens.
+pub struct Redeemer {
+    grants: Grants,
+    grace: Duration,
+    store: Store,
+    platform: Platform,
+}
+
+/// A refresh token whose signature has been checked, and the request that presents it.
+#[derive(Clone, Copy)]
+pub struct Redemption<'a> {
+    /// What the token says.
+    pub claims: &'a RefreshClaims,
+    /// The digest of the request's `Idempotency-Key`.
+    pub idempotency: Option<&'a IdempotencyDigest>,
+    /// Who presents it.
+    pub client: &'a Client,
+}
+
+/// Why a refresh token is not redeemed.
+#[derive(Debug, thiserror::Error)]
+pub enum RedeemError {
+    /// It is malformed, forged, expired, or of a session that is over or unknown. Nothing has changed.
+    #[error("the refresh token is refused")]
+    Refused,
+    /// It was superseded: somebody holds a copy. Its session has been ended.
+    #[error("the refresh token was used before; its session has been ended")]
+    Reused,
+    /// It was superseded, and the table did not take the end of its session: the next presentation ends it.
+    #[error("the refresh token was used before; its session could not be ended: {0}")]
+    ReuseNotEnded(#[source] StoreError),
+    /// The user may not sign in. The session has been ended.
+    #[error("the user is disabled")]
+    Disabled,
+    /// The table gives no answer. Who presents the token again is answered as if it were the first time.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The next tokens could not be signed.
+    #[error(transparent)]
+    Grant(#[from] GrantError),
+    /// The table refused a write that its own state allows.
+    #[error("a live session refused its token")]
+    Inconsistent,
+}
+
+impl Redeemer {
+    /// Reads the lifetimes and the keys of both tokens, and the grace.
+    pub fn read(settings: &mut Settings<'_>, store: Store, platform: Platform) -> Option<Self> {
+        let grace = read_grace(settings);
+        Some(Self { grants: Grants::read(settings)?, grace, store, platform })
+    }
+
+    /// The table that sessions are in.
+    pub const fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Checks a token without a database call.
+    ///
+    /// # Errors
+    ///
+    /// [`RedeemError::Refused`].
+    pub fn verify(&self, token: &str, client: &Client) -> Result<RefreshClaims, RedeemError> {
+        let now = self.platform.clock.now();
+        self.grants.refresh_keys.verify(token, now).map_err(|error| {
+            let entry = Entry::new(Event::RefreshTokenRefused, Outcome::Failure, client, now);
+            self.platform.audit.record(entry.because(error.as_str()));
+            RedeemError::Refused
+        })
+    }
+
+    /// The token's user, if they may sign in. The session of one who may not ends here.
+    ///
+    /// The read comes before the write of [`Redeemer::redeem`], not beside it: if it fails nothing has happened yet, and the
+    /// same token is as good as before whenever the client comes back.
+    ///
+    /// # Errors
+    ///
+    /// [`RedeemError::Disabled`], [`RedeemError::Refused`] if there is no such user, [`RedeemError::Store`].
+    pub async fn user(&self, redemption: &Redemption<'_>) -> Result<User, RedeemError> {
+        let user = self.store.user(&redemption.claims.sub).await?;
+        let (reason, error) = match user {
+            Some(user) if user.status == UserStatus::Active => return Ok(user),
+            Some(_) => ("user_disabled", RedeemError::Disabled),
+            None => ("unknown_user", RedeemError::Refused),
+        };
+        self.record(redemption, Event::RefreshTokenRefused, Outcome::Failure, reason);
+        self.revoke(redemption, RevocationReason::UserDisabled).await?;
+        Err(error)
+    }
+
+    /// Presents the token to its session. A refusal is recorded, and carried out before it is returned.
+    ///
+    /// # Errors
+    ///
+    /// Why there are no next tokens.
+    pub async fn redeem(&self, redemption: &Redemption<'_>, user: User) -> Result<Grant, RedeemError> {
+        let presented = Presented {
+            generation: redemption.claims.generation,
+            idempotency: redemption.idempotency.cloned(),
+            request_id: redemption.client.request_id.clone(),
+            // Not when the request came: the grace begins with the write.
+            at: self.platform.clock.now(),
+        };
+        let rotate = Rotate {
+            user: &redemption.claims.sub,
+            sid: &redemption.claims.sid,
+            presented: &presented,
+            client: redemption.client,
+            step: presented.step(&self.grants.sessions),
+        };
+        let (session, event) = match self.store.rotate(&rotate).await? {
+            Rotated::Done(session) => (session, Event::RefreshTokenRotated),
+            Rotated::Refused(session) => match decide(&session, &presented, self.grace) {
+                Decision::Replay => (session, Event::RefreshTokenReplayed),
+                refusal => return Err(self.refuse(redemption, refusal).await),
+            },
+            Rotated::Unknown => return Err(self.refused(redemption, "unknown_session")),
+        };
+        let grant = self.grants.granter.grant(user, &session, presented.at, &self.platform.random)?;
+        self.record(redemption, event, Outcome::Success, "");
+        Ok(grant)
+    }
+
+    /// A reuse is recorded before the session is ended, and answered after: if that write fails, the caller is told to come
+    /// back, and the operator knows all the same.
+    async fn refuse(&self, redemption: &Redemption<'_>, decision: Decision) -> RedeemError {
+        match decision {
+            Decision::Reuse => {
+                self.record(redemption, Event::RefreshTokenReused, Outcome::Failure, "superseded");
+                match self.revoke(redemption, RevocationReason::Reuse).await {
+                    Ok(()) => RedeemError::Reused,
+                    Err(error) => RedeemError::ReuseNotEnded(error),
+                }
+            }
+            Decision::Ended(Ended::Revoked(_)) => self.refused(redemption, "revoked"),
+            Decision::Ended(Ended::Idle) => self.refused(redemption, "idle_end"),
+            Decision::Ended(Ended::Absolute) => self.refused(redemption, "absolute_end"),
+            Decision::Unknown => self.refused(redemption, "unknown_generation"),
+            // The state that refused a write does not ask for it: the condition and `decide` say the same.
+            Decision::Rotate | Decision::Replay => RedeemError::Inconsistent,
+        }
+    }
+
+    async fn revoke(&self, redemption: &Redemption<'_>, reason: RevocationReason) -> Result<(), StoreError> {
+        let revocation = Revocation { at: self.platform.clock.now(), reason };
+        self.store.revoke(&redemption.claims.sub, &redemption.claims.sid, revocation).await?;
+        Ok(())
+    }
+
+    fn refused(&self, redemption: &Redemption<'_>, reason: &'static str) -> RedeemError {
+        self.record(redemption, Event::RefreshTokenRefused, Outcome::Failure, reason);
+        RedeemError::Refused
+    }
+
+    fn record(&self, redemption: &Redemption<'_>, event: Event, outcome: Outcome, reason: &'static str) {
+        let entry = Entry::new(event, outcome, redemption.client, self.platform.clock.now());
+        let entry = entry.of(&redemption.claims.sub).in_session(&redemption.claims.sid);
+        self.platform.audit.record(if reason.is_empty() { entry } else { entry.because(reason) });
+    }
+}

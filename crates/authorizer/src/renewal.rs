@@ -1,0 +1,192 @@
+//! Automatic renewal: the next tokens for a request whose access token is about to end.
+//!
+//! They travel in the authorizer's context; the function behind it turns them into headers. A renewal never makes a request
+//! fail that its access token lets through, but for two: the refresh token in it was used before, or its user is disabled.
+
+use std::time::Duration;
+
+use auth_core::Platform;
+use auth_core::audit::{Entry, Event as AuditEvent, Outcome};
+use auth_core::client::Client;
+use auth_core::clock::Timestamp;
+use auth_core::config::{
+    RenewalConfig, RenewalMode, Settings, TokenDelivery, read_access_issuer, read_delivery,
+};
+use auth_core::grant::{Grant, GrantError};
+use auth_core::http::cookie;
+use auth_core::redeem::{RedeemError, Redeemer, Redemption};
+use auth_core::session::{IdempotencyDigest, MAXIMUM_IDEMPOTENCY_KEY, Session};
+use auth_core::store::Store;
+use auth_core::token::access::{AccessClaims, AccessIssuer};
+use auth_core::token::refresh::RefreshClaims;
+use auth_core::user::User;
+
+use crate::answer::Renewed;
+use crate::event::Event;
+
+/// Renews tokens.
+pub(crate) struct Renewal {
+    window: Duration,
+    how: How,
+    platform: Platform,
+}
+
+enum How {
+    Access(AccessIssuer),
+    Rotate(Box<Redeemer>, TokenDelivery),
+}
+
+impl Renewal {
+    /// Reads what tokens are made with. `None` if nothing is renewed, and after a fault.
+    pub(crate) fn read(
+        settings: &mut Settings<'_>,
+        config: RenewalConfig,
+        store: Option<&Store>,
+        platform: &Platform,
+    ) -> Option<Self> {
+        let how = match config.mode {
+            RenewalMode::Off => return None,
+            RenewalMode::Access => How::Access(read_access_issuer(settings)?),
+            RenewalMode::Rotate => {
+                let delivery = read_delivery(settings);
+                let redeemer = Redeemer::read(settings, store?.clone(), platform.clone())?;
+                How::Rotate(Box::new(redeemer), delivery)
+            }
+        };
+        Some(Self { window: config.window, how, platform: platform.clone() })
+    }
+
+    /// What is to be done for a request with a valid access token, if anything. It makes no request to the table.
+    pub(crate) fn due<'a>(
+        &'a self,
+        event: &Event,
+        access: &'a AccessClaims,
+        now: Timestamp,
+    ) -> Option<Due<'a>> {
+        // The answer to a WebSocket's `$connect` has no headers of a function's.
+        if access.exp.since(now) > self.window || event.is_websocket() {
+            return None;
+        }
+        let caller = Caller { access, client: event.client(), platform: &self.platform };
+        let step = match &self.how {
+            How::Access(issuer) => Step::Mint(issuer),
+            How::Rotate(redeemer, delivery) => {
+                Step::Redeem(redeemer, caller.presented(event, redeemer, *delivery)?)
+            }
+        };
+        Some(Due { caller, step })
+    }
+}
+
+/// A renewal that is to be done once the session and the user are known to be good.
+pub(crate) struct Due<'a> {
+    caller: Caller<'a>,
+    step: Step<'a>,
+}
+
+enum Step<'a> {
+    Mint(&'a AccessIssuer),
+    Redeem(&'a Redeemer, Presented),
+}
+
+/// The refresh token that came with the request.
+struct Presented {
+    claims: RefreshClaims,
+    idempotency: Option<IdempotencyDigest>,
+    /// With cookie delivery, what the cookie's path begins with.
+    cookie_base: Option<String>,
+}
+
+impl<'a> Due<'a> {
+    /// What the access token says.
+    pub(crate) const fn claims(&self) -> &'a AccessClaims {
+        self.caller.access
+    }
+
+    /// Renews the tokens of a live session. `None` if there is nothing to gain, as the session ends when the token does.
+    pub(crate) async fn renew(
+        self,
+        session: &Session,
+        user: User,
+        now: Timestamp,
+    ) -> Result<Option<Renewed>, RedeemError> {
+        match &self.step {
+            Step::Mint(issuer) => self.caller.mint(issuer, session, &user, now),
+            Step::Redeem(redeemer, presented) if session.absolute_ends_at > self.caller.access.exp => {
+                let redemption = Redemption {
+                    claims: &presented.claims,
+                    idempotency: presented.idempotency.as_ref(),
+                    client: &self.caller.client,
+                };
+                let grant = redeemer.redeem(&redemption, user).await?;
+                Ok(Some(hand_over(grant, presented.cookie_base.as_deref())))
+            }
+            Step::Redeem(..) => Ok(None),
+        }
+    }
+}
+
+/// Whose tokens are renewed.
+struct Caller<'a> {
+    access: &'a AccessClaims,
+    client: Client,
+    platform: &'a Platform,
+}
+
+impl Caller<'_> {
+    /// The session's refresh token, if the request carries it.
+    fn presented(&self, event: &Event, redeemer: &Redeemer, delivery: TokenDelivery) -> Option<Presented> {
+        let (token, cookie_base) = match delivery {
+            TokenDelivery::Body => (event.refresh_token()?.to_owned(), None),
+            // A browser sends it to the service's own routes alone, so the cookie's path follows from theirs.
+            TokenDelivery::Cookie => (event.refresh_cookie()?, Some(event.base_path()?.to_owned())),
+        };
+        let claims = redeemer.verify(&token, &self.client).ok()?;
+        if (&claims.sub, &claims.sid) != (&self.access.sub, &self.access.sid) {
+            let entry = self.entry(AuditEvent::RefreshTokenRefused, Outcome::Failure);
+            self.platform.audit.record(entry.because("other_session"));
+            return None;
+        }
+        let idempotency = match event.idempotency_key() {
+            None => None,
+            // Without the key that the client counts on, a repetition could sign it out.
+            Some(key) if key.is_empty() || key.len() > MAXIMUM_IDEMPOTENCY_KEY => return None,
+            Some(key) => Some(IdempotencyDigest::of(&claims.sid, key.as_bytes())),
+        };
+        Some(Presented { claims, idempotency, cookie_base })
+    }
+
+    fn mint(
+        &self,
+        issuer: &AccessIssuer,
+        session: &Session,
+        user: &User,
+        now: Timestamp,
+    ) -> Result<Option<Renewed>, RedeemError> {
+        let next = issuer.issue(user, &session.id, session.ends_at(), now, &self.platform.random);
+        let next = next.map_err(GrantError::from)?;
+        if next.expires_at <= self.access.exp {
+            return Ok(None);
+        }
+        self.platform.audit.record(self.entry(AuditEvent::AccessTokenRenewed, Outcome::Success));
+        let new_access_token = next.token;
+        Ok(Some(Renewed { new_access_token, new_refresh_token: None, new_refresh_cookie: None }))
+    }
+
+    fn entry(&self, event: AuditEvent, outcome: Outcome) -> Entry {
+        let entry = Entry::new(event, outcome, &self.client, self.platform.clock.now());
+        entry.of(&self.access.sub).in_session(&self.access.sid)
+    }
+}
+
+fn hand_over(grant: Grant, cookie_base: Option<&str>) -> Renewed {
+    let (new_refresh_token, new_refresh_cookie) = match cookie_base {
+        None => (Some(grant.refresh_token), None),
+        Some(base_path) => {
+            let rest = grant.refresh_expires_at.since(grant.issued_at);
+            let cookie = cookie::set(base_path, &grant.refresh_token, rest);
+            (None, cookie.and_then(|cookie| cookie.to_str().ok().map(str::to_owned)))
+        }
+    };
+    Renewed { new_access_token: grant.access.token, new_refresh_token, new_refresh_cookie }
+}

@@ -1,0 +1,41 @@
+//! Whom the authorizer let through.
+
+use lambda_http::Request;
+
+use crate::context::AuthorizerContext;
+
+/// Whom the authorizer let through.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Principal {
+    /// The user.
+    pub user_id: String,
+    /// The session of the access token.
+    pub session_id: String,
+    /// The user's address.
+    pub email: String,
+    /// The user's display name, if there is one.
+    pub name: Option<String>,
+}
+
+/// The request has not passed the authorizer: its route has none, or another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the request has not passed the authorizer")]
+pub struct NoPrincipal;
+
+impl Principal {
+    /// The principal of `request`.
+    ///
+    /// # Errors
+    ///
+    /// [`NoPrincipal`]: a function that answers such a request answers anybody.
+    pub fn of(request: &Request) -> Result<Self, NoPrincipal> {
+        let context = AuthorizerContext::of(request).ok_or(NoPrincipal)?;
+        let text = |name| context.text(name).map(str::to_owned);
+        Ok(Self {
+            user_id: text("userId").ok_or(NoPrincipal)?,
+            session_id: text("sessionId").ok_or(NoPrincipal)?,
+            email: text("email").ok_or(NoPrincipal)?,
+            name: text("name"),
+        })
+    }
+}
