@@ -7,7 +7,7 @@ use lambda_http::request::LambdaRequest;
 use lambda_http::{Adapter, Body, Error, Request, Response};
 use tower::Service;
 
-use crate::audit::AuditLog;
+use crate::audit::{AuditLog, ServiceName};
 use crate::clock::Clock;
 use crate::config::{self, Faults, Lookup};
 use crate::http::event::GatewayEvent;
@@ -28,8 +28,8 @@ pub struct Platform {
 
 impl Platform {
     /// The machine's time and randomness, and standard output.
-    pub const fn system() -> Self {
-        Self { clock: Clock::system(), random: Random::system(), audit: AuditLog::stdout() }
+    pub const fn system(service: ServiceName) -> Self {
+        Self { clock: Clock::system(), random: Random::system(), audit: AuditLog::stdout(service) }
     }
 }
 
@@ -92,10 +92,13 @@ where
 ///
 /// Every fault of the environment.
 pub fn start<F>(build: impl FnOnce(&Lookup<'_>, Platform) -> Result<F, Faults>) -> Result<F, Faults> {
-    let level = config::from_lookup(&environment, |settings| Some(LogLevel::read(settings)));
-    let function = build(&environment, Platform::system());
-    match (level, function) {
-        (Ok(level), Ok(function)) => {
+    let logs = config::from_lookup(&environment, |settings| {
+        Some((LogLevel::read(settings), ServiceName::read(settings)))
+    });
+    let service = logs.as_ref().map(|(_, service)| service.clone()).unwrap_or_default();
+    let function = build(&environment, Platform::system(service));
+    match (logs, function) {
+        (Ok((level, _)), Ok(function)) => {
             level.start();
             Ok(function)
         }

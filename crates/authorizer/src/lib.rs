@@ -21,7 +21,7 @@ use auth_core::Platform;
 use auth_core::audit::{Entry, Event as AuditEvent, Outcome};
 use auth_core::clock::Timestamp;
 use auth_core::config::{self, AuthorizerConfig, Faults, Lookup, read_verifying_keys};
-use auth_core::store::{Store, StoreError};
+use auth_core::store::{Store, StoreError, WarmUp};
 use auth_core::token::TokenNames;
 use auth_core::token::access::{AccessClaims, AccessVerifier};
 use lambda_runtime::{Diagnostic, LambdaEvent};
@@ -92,7 +92,7 @@ impl Authorizer {
     /// Opens the connection to the table.
     pub async fn warm_up(&self) {
         if let Some(sessions) = &self.0.sessions {
-            sessions.connect().await;
+            sessions.connect(WarmUp::GetItem).await;
         }
     }
 }
@@ -127,6 +127,7 @@ impl Inner {
         let Some(store) = &self.sessions else { return Ok(()) };
         let session = store.session(&claims.sub, &claims.sid).await.map_err(|error| {
             tracing::error!(cause = %error, "the session could not be checked");
+            self.record(AuditEvent::SessionCheckFailed, event, Some(claims), "table_unavailable", now);
             AuthorizerError::SessionUnknown(error)
         })?;
         let refused = match session {
@@ -144,13 +145,23 @@ impl Inner {
         reason: &'static str,
         now: Timestamp,
     ) -> AuthorizerError {
-        let entry = Entry::new(AuditEvent::AccessTokenRefused, Outcome::Failure, &event.client(), now)
-            .because(reason);
+        self.record(AuditEvent::AccessTokenRefused, event, claims, reason, now);
+        AuthorizerError::Unauthorized
+    }
+
+    fn record(
+        &self,
+        what: AuditEvent,
+        event: &Event,
+        claims: Option<&AccessClaims>,
+        reason: &'static str,
+        now: Timestamp,
+    ) {
+        let entry = Entry::new(what, Outcome::Failure, &event.client(), now).because(reason);
         self.platform.audit.record(match claims {
             Some(claims) => entry.of(&claims.sub).in_session(&claims.sid),
             None => entry,
         });
-        AuthorizerError::Unauthorized
     }
 }
 

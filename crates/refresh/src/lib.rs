@@ -15,7 +15,7 @@ use auth_core::config::{self, Faults, Grants, HttpConfig, Lookup, StoreConfig, r
 use auth_core::http::{Answer, ApiError, Endpoint, HttpFunction, Incoming, origin, presented};
 use auth_core::session::rotation::{Decision, Presented, decide};
 use auth_core::session::{Ended, IdempotencyDigest, Revocation, RevocationReason};
-use auth_core::store::{Rotate, Rotated, Store};
+use auth_core::store::{Rotate, Rotated, Store, WarmUp};
 use auth_core::token::refresh::RefreshClaims;
 use auth_core::user::{User, UserStatus};
 use http::StatusCode;
@@ -65,7 +65,7 @@ impl Endpoint for Refresh {
     }
 
     async fn warm_up(&self) {
-        self.store.connect().await;
+        self.store.connect(WarmUp::GetItem).await;
     }
 }
 

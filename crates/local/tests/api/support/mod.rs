@@ -2,6 +2,7 @@
 
 pub(crate) mod http;
 pub(crate) mod keys;
+pub(crate) mod policy;
 pub(crate) mod table;
 pub(crate) mod tap;
 
