@@ -8,6 +8,7 @@ use lambda_http::{Adapter, Body, Error, Request, Response};
 use tower::Service;
 
 use crate::Platform;
+use crate::audit::ServiceName;
 use crate::config::{self, Faults, Lookup};
 use crate::http::event::GatewayEvent;
 use crate::http::{Endpoint, HttpFunction};
@@ -72,10 +73,13 @@ where
 ///
 /// Every fault of the environment.
 pub fn start<F>(build: impl FnOnce(&Lookup<'_>, Platform) -> Result<F, Faults>) -> Result<F, Faults> {
-    let level = config::from_lookup(&environment, |settings| Some(LogLevel::read(settings)));
-    let function = build(&environment, Platform::system());
-    match (level, function) {
-        (Ok(level), Ok(function)) => {
+    let logs = config::from_lookup(&environment, |settings| {
+        Some((LogLevel::read(settings), ServiceName::read(settings)))
+    });
+    let service = logs.as_ref().map(|(_, service)| service.clone()).unwrap_or_default();
+    let function = build(&environment, Platform::system(service));
+    match (logs, function) {
+        (Ok((level, _)), Ok(function)) => {
             level.start();
             Ok(function)
         }

@@ -1,6 +1,6 @@
 //! Time, randomness and the audit log, as one argument.
 
-use crate::audit::AuditLog;
+use crate::audit::{AuditLog, ServiceName};
 use crate::clock::Clock;
 use crate::random::Random;
 
@@ -17,7 +17,7 @@ pub struct Platform {
 
 impl Platform {
     /// The machine's time and randomness, and standard output.
-    pub const fn system() -> Self {
-        Self { clock: Clock::system(), random: Random::system(), audit: AuditLog::stdout() }
+    pub const fn system(service: ServiceName) -> Self {
+        Self { clock: Clock::system(), random: Random::system(), audit: AuditLog::stdout(service) }
     }
 }

@@ -27,7 +27,7 @@ use auth_core::clock::Timestamp;
 use auth_core::config::{self, AuthorizerConfig, Faults, Lookup, read_verifying_keys};
 use auth_core::redeem::RedeemError;
 use auth_core::session::Session;
-use auth_core::store::{Store, StoreError};
+use auth_core::store::{Store, StoreError, WarmUp};
 use auth_core::token::TokenNames;
 use auth_core::token::access::{AccessClaims, AccessVerifier};
 use auth_core::user::{User, UserStatus};
@@ -108,7 +108,7 @@ impl Authorizer {
     /// Opens the connection to the table.
     pub async fn warm_up(&self) {
         if let Some(store) = &self.0.store {
-            store.connect().await;
+            store.connect(WarmUp::GetItem).await;
         }
     }
 }
@@ -196,6 +196,7 @@ impl Inner {
             Ok(None) => self.refuse(event, Some(claims), "unknown_session", now),
             Ok(Some(_)) => self.refuse(event, Some(claims), "session_ended", now),
             Err(error) => {
+                self.record(AuditEvent::SessionCheckFailed, event, Some(claims), "table_unavailable", now);
                 tracing::error!(cause = %error, "the session could not be checked");
                 AuthorizerError::SessionUnknown(error)
             }
@@ -209,13 +210,23 @@ impl Inner {
         reason: &'static str,
         now: Timestamp,
     ) -> AuthorizerError {
-        let entry = Entry::new(AuditEvent::AccessTokenRefused, Outcome::Failure, &event.client(), now)
-            .because(reason);
+        self.record(AuditEvent::AccessTokenRefused, event, claims, reason, now);
+        AuthorizerError::Unauthorized
+    }
+
+    fn record(
+        &self,
+        what: AuditEvent,
+        event: &Event,
+        claims: Option<&AccessClaims>,
+        reason: &'static str,
+        now: Timestamp,
+    ) {
+        let entry = Entry::new(what, Outcome::Failure, &event.client(), now).because(reason);
         self.platform.audit.record(match claims {
             Some(claims) => entry.of(&claims.sub).in_session(&claims.sid),
             None => entry,
         });
-        AuthorizerError::Unauthorized
     }
 }
 

@@ -14,7 +14,8 @@ pub fn text(stack: &Stack, demo: &str) -> String {
         Data::Endpoint { url, .. } => format!("at {url}"),
     };
     // Writing to a `String` cannot fail, here and below.
-    let _ = writeln!(text, "\nData {data}.");
+    let _ = writeln!(text, "\nData {data}. For an operator, while this runs:");
+    let _ = writeln!(text, "  cargo operator --endpoint {} --help", stack.store_endpoint());
     if !stack.overridden().is_empty() {
         let names: Vec<_> = stack.overridden().iter().map(String::as_str).collect();
         let _ = writeln!(text, "From the environment: {}.", names.join(", "));

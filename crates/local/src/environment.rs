@@ -48,6 +48,9 @@ impl<'a> Environment<'a> {
             "AWS_ENDPOINT_URL_DYNAMODB" => Some(access.endpoint.clone()),
             "AWS_ACCESS_KEY_ID" => Some(access.access_key_id.clone()),
             "AWS_SECRET_ACCESS_KEY" => Some(access.secret_access_key.clone()),
+            // Lambda gives each function keys of its own role. These name the function, so that whoever stands in front of the
+            // engine can tell whose request it is.
+            "AWS_SESSION_TOKEN" if access.keyless => Some(function.package.clone()),
             "AWS_SESSION_TOKEN" => access.session_token.clone(),
             other if other.starts_with("AWS_") => None,
             name => self.process(name).or_else(|| function.environment.get(name).cloned()),
@@ -100,7 +103,7 @@ mod tests {
             ("D", None),
             ("AWS_REGION", Some("us-east-1")),
             ("AWS_PROFILE", None),
-            ("AWS_SESSION_TOKEN", None),
+            ("AWS_SESSION_TOKEN", Some("me")),
         ] {
             assert_eq!(environment.variable(&access, &function, name).as_deref(), value, "{name}");
         }

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use auth_core::Platform;
+use auth_core::audit::ServiceName;
 use auth_core::config;
 use auth_core::telemetry::LogLevel;
 use local::banner;
@@ -45,11 +46,12 @@ async fn run(arguments: Arguments) -> Result<(), StartError> {
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect();
     let lookup = |name: &str| environment.get(name).cloned();
-    // A level that is not one is reported by the functions, along with everything else.
+    // A level or a name that is not one is reported by the functions, along with everything else.
     if let Ok(level) = config::from_lookup(&lookup, |settings| Some(LogLevel::read(settings))) {
         level.start();
     }
-    let platform = Platform::system();
+    let service = config::from_lookup(&lookup, |settings| Some(ServiceName::read(settings)));
+    let platform = Platform::system(service.unwrap_or_default());
     let demo = platform.random.bytes::<3>().map(|bytes| bytes.map(|byte| format!("{byte:02x}")).concat());
     let stack = Stack::start(Options {
         template: arguments.template,

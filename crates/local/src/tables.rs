@@ -27,6 +27,8 @@ pub struct Access {
     pub secret_access_key: String,
     /// The token of temporary keys.
     pub session_token: Option<String>,
+    /// Whether nobody has given any keys: these are made up.
+    pub keyless: bool,
 }
 
 impl Access {
@@ -44,6 +46,7 @@ impl Access {
             access_key_id: variable("AWS_ACCESS_KEY_ID").unwrap_or_else(|| "local".to_owned()),
             secret_access_key: variable("AWS_SECRET_ACCESS_KEY").unwrap_or_else(|| "local".to_owned()),
             session_token: variable("AWS_SESSION_TOKEN"),
+            keyless: variable("AWS_ACCESS_KEY_ID").is_none(),
         }
     }
 

@@ -82,9 +82,14 @@ fn it_says_where_it_listens_and_what_it_answers_and_ends_when_it_is_told() {
         let running = Running::start(
             local(&["--memory", "--port", "0", "--base-path", "/api"]).env("LOG_LEVEL", "warn"),
         );
-        for part in
-            ["/api/auth/me", "protected", "in memory", "From the environment: LOG_LEVEL.", "curl -sS http://"]
-        {
+        for part in [
+            "/api/auth/me",
+            "protected",
+            "in memory",
+            "cargo operator --endpoint http://127.0.0.1:",
+            "From the environment: LOG_LEVEL.",
+            "curl -sS http://",
+        ] {
             assert!(running.banner.contains(part), "{part} in {}", running.banner);
         }
         assert!(running.get("/api/.well-known/jwks.json").starts_with("HTTP/1.1 200"));

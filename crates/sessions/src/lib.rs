@@ -11,7 +11,7 @@ use auth_core::config::{self, Faults, HttpConfig, Lookup, StoreConfig};
 
 use auth_core::http::{Answer, ApiError, Endpoint, HttpFunction, Incoming, Principal};
 use auth_core::session::{Revocation, RevocationReason, Session, SessionId};
-use auth_core::store::{Revoked, Store, StoreError, Unrevoked};
+use auth_core::store::{Revoked, Store, StoreError, Unrevoked, WarmUp};
 use auth_core::user::UserId;
 use lambda_http::http::Method;
 use serde_json::{Value, json};
@@ -61,7 +61,7 @@ impl Endpoint for Sessions {
     }
 
     async fn warm_up(&self) {
-        self.store.connect().await;
+        self.store.connect(WarmUp::Query).await;
     }
 }
 

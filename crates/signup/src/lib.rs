@@ -14,7 +14,7 @@ use auth_core::password::hash::{Hasher, HashingConfig};
 use auth_core::password::rules::PasswordRules;
 use auth_core::password::{Password, rules};
 use auth_core::session::{Session, SessionId};
-use auth_core::store::{Created, NewUser, Store, StoreError};
+use auth_core::store::{Created, NewUser, Store, StoreError, WarmUp};
 use auth_core::user::{Names, User, UserId, UserStatus};
 use http::StatusCode;
 
@@ -88,7 +88,7 @@ impl Endpoint for Signup {
     }
 
     async fn warm_up(&self) {
-        self.store.connect().await;
+        self.store.connect(WarmUp::GetItem).await;
     }
 }
 

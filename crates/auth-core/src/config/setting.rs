@@ -96,6 +96,8 @@ settings! {
     SIGNUP_LIMIT_PER_IP = "100";
     /// The window of the signup limit.
     SIGNUP_LIMIT_WINDOW = "1h";
+    /// The deployment's name, by which its metrics are told from another's.
+    SERVICE_NAME = "latchkey";
     /// `error`, `warn`, `info`, `debug` or `trace`.
     LOG_LEVEL = "info";
 }

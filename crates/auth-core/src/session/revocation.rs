@@ -24,6 +24,8 @@ pub enum RevocationReason {
     Reuse,
     /// The user is disabled.
     UserDisabled,
+    /// An operator ended it.
+    Operator,
     /// A reason that this version does not know: another one wrote it.
     Other,
 }
@@ -37,13 +39,14 @@ impl RevocationReason {
             Self::RevokeAll => "revoke_all",
             Self::Reuse => "reuse",
             Self::UserDisabled => "user_disabled",
+            Self::Operator => "operator",
             Self::Other => "other",
         }
     }
 
     /// The reason of that word.
     pub fn parse(word: &str) -> Self {
-        [Self::Logout, Self::EndedByUser, Self::RevokeAll, Self::Reuse, Self::UserDisabled]
+        [Self::Logout, Self::EndedByUser, Self::RevokeAll, Self::Reuse, Self::UserDisabled, Self::Operator]
             .into_iter()
             .find(|reason| reason.as_str() == word)
             .unwrap_or(Self::Other)
@@ -56,7 +59,7 @@ mod tests {
 
     #[test]
     fn every_reason_survives_the_table() {
-        for word in ["logout", "ended_by_user", "revoke_all", "reuse", "user_disabled"] {
+        for word in ["logout", "ended_by_user", "revoke_all", "reuse", "user_disabled", "operator"] {
             assert_eq!(RevocationReason::parse(word).as_str(), word);
         }
         assert_eq!(RevocationReason::parse("written by a later version"), RevocationReason::Other);

@@ -4,6 +4,7 @@
 //!
 //! - this file: the client
 //! - `schema`: keys and attribute names
+//! - `warm_up`: how the connection is opened
 //! - `sessions`, `rotation`, `credentials`, `users`, `signup`, `counts`: the requests
 //! - `error`: what can go wrong
 //! - `item`, `session_item`: attribute values in and out
@@ -18,6 +19,7 @@ mod session_item;
 mod sessions;
 mod signup;
 mod users;
+mod warm_up;
 
 use std::time::Duration;
 
@@ -36,7 +38,8 @@ pub use self::error::StoreError;
 pub use self::rotation::{Rotate, Rotated};
 pub use self::sessions::{Revoked, Unrevoked};
 pub use self::signup::{Created, NewUser};
-pub use self::users::{NamesChange, NamesChanged};
+pub use self::users::{NamesChange, NamesChanged, StatusSet};
+pub use self::warm_up::WarmUp;
 
 use crate::config::StoreConfig;
 
@@ -80,17 +83,9 @@ impl Store {
         Self { client, table: config.table.clone() }
     }
 
-    /// Opens a connection, so that the first request need not wait for the handshake: a Lambda function has a full
-    /// CPU while it starts and a fraction of one afterwards. The request reads an item that does not exist.
-    ///
-    /// A failure is no matter: the first request then connects by itself and reports what is wrong. A function whose policy
-    /// has no `GetItem` is refused, over a connection that is then open.
-    pub async fn connect(&self) {
-        let key = schema::limit_key(&crate::limits::LimitKey::none());
-        let read = self.client.get_item().table_name(&self.table).set_key(Some(key)).send();
-        if let Err(error) = read.await {
-            tracing::debug!(error = %StoreError::from(error), "no connection while starting");
-        }
+    /// A store on a client that somebody else has made, such as an operator's, whose credentials come from anywhere.
+    pub const fn with_client(client: aws_sdk_dynamodb::Client, table: String) -> Self {
+        Self { client, table }
     }
 }
 

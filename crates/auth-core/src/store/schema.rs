@@ -31,6 +31,7 @@ pub(super) const FIRST_NAME: &str = "first_name";
 pub(super) const LAST_NAME: &str = "last_name";
 pub(super) const STATUS: &str = "status";
 pub(super) const STATUS_ACTIVE: &str = "active";
+pub(super) const STATUS_DISABLED: &str = "disabled";
 pub(super) const CREATED_AT: &str = "created_at";
 
 pub(super) const GENERATION: &str = "generation";

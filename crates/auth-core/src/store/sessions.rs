@@ -88,7 +88,20 @@ impl Store {
     ///
     /// If the table gives no answer.
     pub async fn sessions(&self, user: &UserId) -> Result<Vec<Session>, StoreError> {
-        let mut pages = self.unrevoked(user).into_paginator().items().send();
+        Self::read_sessions(user, self.unrevoked(user)).await
+    }
+
+    /// As [`Store::sessions`], and those that were ended, too, as long as their records are kept.
+    ///
+    /// # Errors
+    ///
+    /// If the table gives no answer.
+    pub async fn session_history(&self, user: &UserId) -> Result<Vec<Session>, StoreError> {
+        Self::read_sessions(user, self.recorded(user)).await
+    }
+
+    async fn read_sessions(user: &UserId, query: QueryFluentBuilder) -> Result<Vec<Session>, StoreError> {
+        let mut pages = query.into_paginator().items().send();
         let mut sessions = Vec::new();
         while let Some(item) = pages.next().await {
             let item = item?;
@@ -120,11 +133,14 @@ impl Store {
     }
 
     fn unrevoked(&self, user: &UserId) -> QueryFluentBuilder {
+        self.recorded(user).filter_expression("attribute_not_exists(revoked_at)")
+    }
+
+    fn recorded(&self, user: &UserId) -> QueryFluentBuilder {
         self.client
             .query()
             .table_name(&self.table)
             .key_condition_expression("pk = :user AND begins_with(sk, :session)")
-            .filter_expression("attribute_not_exists(revoked_at)")
             .expression_attribute_values(":user", text(user_partition(user)))
             .expression_attribute_values(":session", text(SESSION_PREFIX))
             .consistent_read(true)

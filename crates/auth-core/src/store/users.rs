@@ -5,7 +5,8 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditi
 
 use super::item::{Item, optional_text, put_optional, read_flag, read_text, read_time, text, time};
 use super::schema::{
-    CREATED_AT, DISPLAY_NAME, EMAIL, EMAIL_VERIFIED, FIRST_NAME, LAST_NAME, STATUS, STATUS_ACTIVE, user_key,
+    CREATED_AT, DISPLAY_NAME, EMAIL, EMAIL_VERIFIED, FIRST_NAME, LAST_NAME, STATUS, STATUS_ACTIVE,
+    STATUS_DISABLED, user_key,
 };
 use super::sessions::refused_by;
 use super::{Store, StoreError};
@@ -29,6 +30,15 @@ pub enum NamesChanged {
     Done(User),
     /// It was not: the user is disabled.
     DisabledUser,
+    /// It was not: there is no such user.
+    UnknownUser,
+}
+
+/// What became of a change of status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StatusSet {
+    /// It was done; what it was before.
+    Done(UserStatus),
     /// It was not: there is no such user.
     UnknownUser,
 }
@@ -71,6 +81,35 @@ impl Store {
             },
         }
     }
+
+    /// Says whether the user `id` may sign in.
+    ///
+    /// # Errors
+    ///
+    /// If the table gives no answer.
+    pub async fn set_status(&self, id: &UserId, status: UserStatus) -> Result<StatusSet, StoreError> {
+        let word = match status {
+            UserStatus::Active => STATUS_ACTIVE,
+            UserStatus::Disabled => STATUS_DISABLED,
+        };
+        let request = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(user_key(id)))
+            .update_expression("SET #status = :status")
+            .condition_expression("attribute_exists(pk)")
+            .expression_attribute_names("#status", STATUS)
+            .expression_attribute_values(":status", text(word))
+            .return_values(ReturnValue::UpdatedOld);
+        match request.send().await {
+            Ok(answer) => {
+                status_of(&answer.attributes.ok_or_else(StoreError::incomplete)?).map(StatusSet::Done)
+            }
+            Err(error) if refused_by(&error).is_some() => Ok(StatusSet::UnknownUser),
+            Err(error) => Err(error.into()),
+        }
+    }
 }
 
 /// `SET a = :a REMOVE b`: the names that change.
@@ -110,9 +149,7 @@ pub(super) fn encode(user: &User) -> Item {
 }
 
 fn decode(id: &UserId, item: &Item) -> Result<User, StoreError> {
-    // Whatever an operator writes there but `active` keeps the user out.
-    let status =
-        if read_text(item, STATUS)? == STATUS_ACTIVE { UserStatus::Active } else { UserStatus::Disabled };
+    let status = status_of(item)?;
     Ok(User {
         id: id.clone(),
         email: read_text(item, EMAIL)?,
@@ -125,4 +162,10 @@ fn decode(id: &UserId, item: &Item) -> Result<User, StoreError> {
         status,
         created_at: read_time(item, CREATED_AT)?,
     })
+}
+
+/// Whatever an operator writes there but `active` keeps the user out.
+fn status_of(item: &Item) -> Result<UserStatus, StoreError> {
+    let active = read_text(item, STATUS)? == STATUS_ACTIVE;
+    Ok(if active { UserStatus::Active } else { UserStatus::Disabled })
 }

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use auth_core::Platform;
+use auth_core::audit::ServiceName;
 use auth_core::config::setting;
 use local::functions;
 
@@ -56,7 +57,8 @@ async fn every_function_is_given_what_it_reads() {
         let environment = service.stack.environment(id);
         let mut read: BTreeSet<String> =
             keys().iter().flat_map(|keys| read_by(package, &environment, keys)).collect();
-        read.insert("LOG_LEVEL".to_owned());
+        // What `function::start` reads for every function.
+        read.extend(["LOG_LEVEL", "SERVICE_NAME"].map(str::to_owned));
         read.retain(|name| names.contains(name.as_str()));
         assert_eq!(declared(id), read, "{id}");
     }
@@ -179,7 +181,8 @@ fn read_by(
         let key = keys.iter().find(|(key, _)| *key == name).map(|(_, value)| value.clone());
         key.or_else(|| environment.get(name).cloned())
     };
-    let built = functions::build(package, &lookup, Platform::system()).expect("a function of that name");
+    let built = functions::build(package, &lookup, Platform::system(ServiceName::default()))
+        .expect("a function of that name");
     assert!(built.is_ok(), "{package} starts with what the template gives it");
     asked.into_inner()
 }

@@ -1,59 +1,140 @@
 //! Each function may do to the table only what it does.
+//!
+//! Every request to a tapped table, in this file and in all others, passes the policy of the function that sends it. A request
+//! too many is answered as DynamoDB answers it, and fails its test.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
+use auth_core::Platform;
+use auth_core::audit::ServiceName;
+use auth_core::http::Endpoint;
 use serde_json::json;
 
-use crate::agreement::resource;
-use crate::support::tap::Tap;
-use crate::support::{PASSWORD, Service, tokens};
+use crate::agreement::FUNCTIONS;
+use crate::support::policy::Policies;
+use crate::support::{PASSWORD, Service, Tokens, tapped, tokens};
 
-/// The actions of a function's policy; those without renewal, where the policy depends on it.
-fn allowed(id: &str) -> BTreeSet<String> {
-    let text = resource(id);
-    let actions = text.lines().filter_map(|line| line.trim().strip_prefix("Action: "));
-    let actions = actions.filter_map(|list| list.rsplit('[').next());
-    let actions = actions.flat_map(|list| list.trim_end_matches(']').split(','));
-    actions.map(|action| action.trim().trim_start_matches("dynamodb:").to_owned()).collect()
+/// What the functions do at their start, each with the environment that the template gives it.
+async fn warm_up(service: &Service) {
+    let environments: BTreeMap<_, _> =
+        FUNCTIONS.iter().map(|(package, id)| (*package, service.stack.environment(id))).collect();
+    macro_rules! start {
+        ($($package:literal $function:path;)*) => {$({
+            let lookup = |name: &str| environments[$package].get(name).cloned();
+            let Ok(function) = $function(&lookup, Platform::system(ServiceName::default())) else {
+                panic!("{} starts", $package)
+            };
+            function.endpoint().warm_up().await;
+        })*};
+    }
+    start! {
+        "login" login::build; "logout" logout::build; "me" me::build; "refresh" refresh::build;
+        "sessions" sessions::build; "signup" signup::build; "well-known" well_known::build;
+    }
+    let lookup = |name: &str| environments["authorizer"].get(name).cloned();
+    let authorizer = authorizer::build(&lookup, Platform::system(ServiceName::default())).expect("it starts");
+    authorizer.warm_up().await;
 }
 
-/// The actions behind the operations that have passed the tap.
-fn done(tap: &Tap) -> BTreeSet<String> {
-    let action =
-        |operation: String| if operation == "TransactWriteItems" { "PutItem".to_owned() } else { operation };
-    tap.take().into_iter().map(action).collect()
+/// Every request that there is, and the branches that make requests of their own.
+async fn everything(service: &Service) {
+    let first = service.signup("ada@example.com").await;
+    service.try_signup("ada@example.com").await.expect(409);
+    for _ in 0..3 {
+        service.try_login("ada@example.com", "not the password").await.expect(401);
+        service.try_login("nobody@example.com", "not the password").await.expect(401);
+    }
+    service.try_login("ada@example.com", PASSWORD).await.expect(429);
+    service.pass(90_000);
+    // A row of failures so old that it is forgotten.
+    service.pass(31 * 86_400);
+    service.try_login("ada@example.com", "not the password").await.expect(401);
+    let login = service.login("ada@example.com").await;
+    renew(service, &login).await;
+    own(service, &service.login("ada@example.com").await).await;
+    service.refresh(&first.refresh).await.expect(401);
+    let last = service.login("ada@example.com").await;
+    service.logout(&last.refresh).await.expect(204);
+    service.logout(&last.refresh).await.expect(204);
+    service.me(&last.access).await.expect(401);
+    service.call("GET", "/.well-known/jwks.json").send().await.expect(200);
+    service.call("GET", "/.well-known/openid-configuration").send().await.expect(200);
+}
+
+/// A rotation, a replay and a reuse.
+async fn renew(service: &Service, login: &Tokens) {
+    let second = tokens(&service.refresh(&login.refresh).await.expect(200).body);
+    service.refresh(&login.refresh).await.expect(200);
+    service.refresh(&second.refresh).await.expect(200);
+    service.refresh(&login.refresh).await.expect(401);
+}
+
+/// What a user does with the account.
+async fn own(service: &Service, login: &Tokens) {
+    service.me(&login.access).await.expect(200);
+    let change = service.call("PATCH", "/auth/me").bearer(&login.access).json(&json!({"displayName": "Ada"}));
+    change.send().await.expect(200);
+    let other = service.login("ada@example.com").await;
+    let list = service.call("GET", "/auth/sessions").bearer(&login.access).send().await.expect(200);
+    assert!(list.body["sessions"].as_array().is_some_and(|sessions| sessions.len() >= 2));
+    let sid = crate::support::claims(&other.access)["sid"].as_str().expect("a session").to_owned();
+    let path = format!("/auth/sessions/{sid}");
+    service.call("DELETE", &path).bearer(&login.access).send().await.expect(204);
+    service.call("POST", "/auth/revoke-all").bearer(&login.access).send().await.expect(200);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_policy_allows_what_its_function_does_and_nothing_else() {
-    let engine = Service::start(&[]).await;
-    let tap = Tap::start(engine.stack.store_endpoint()).await;
-    // Without the session check, what passes the tap is the function's own.
-    let service = Service::start_at(&[("SESSION_CHECK", "off")], &tap.url).await;
-    tap.take();
+    let settings = [("LOGIN_LIMIT_PER_ADDRESS", "5"), ("LOGIN_LOCK_FAILURES", "3")];
+    let (_engine, service, tap) = tapped(&settings).await;
+    warm_up(&service).await;
+    everything(&service).await;
+    assert_eq!(tap.denied(), Vec::<String>::new());
+    let policies = Policies::of_template(false);
+    for (package, _) in FUNCTIONS {
+        assert_eq!(&tap.done_by(package), policies.of(package), "{package}");
+    }
+}
+
+/// What an authorizer that rotates may do more is its own.
+#[tokio::test(flavor = "multi_thread")]
+async fn with_rotation_the_authorizer_writes_sessions_and_nobody_else_does_more() {
+    let (_engine, service, tap) = tapped(&[("RENEWAL", "rotate")]).await;
     let first = service.signup("ada@example.com").await;
-    assert_eq!(done(&tap), allowed("SignupFunction"));
-    service.try_login("ada@example.com", "not the password").await.expect(401);
-    service.login("ada@example.com").await;
-    assert_eq!(done(&tap), allowed("LoginFunction"));
-    let second = tokens(&service.refresh(&first.refresh).await.expect(200).body);
-    service.refresh(&first.refresh).await.expect(200);
-    assert_eq!(done(&tap), allowed("RefreshFunction"));
-    service.me(&second.access).await.expect(200);
-    let patch = service.call("PATCH", "/auth/me").bearer(&second.access).json(&json!({"displayName": "Ada"}));
-    patch.send().await.expect(200);
-    assert_eq!(done(&tap), allowed("MeFunction"));
-    service.call("GET", "/auth/sessions").bearer(&second.access).send().await.expect(200);
-    service.call("POST", "/auth/revoke-all").bearer(&second.access).send().await.expect(200);
-    assert_eq!(done(&tap), allowed("SessionsFunction"));
-    service.logout(&second.refresh).await.expect(204);
-    assert_eq!(done(&tap), allowed("LogoutFunction"));
-    service.call("GET", "/.well-known/jwks.json").send().await.expect(200);
-    assert_eq!((done(&tap), allowed("WellKnownFunction")), (BTreeSet::new(), BTreeSet::new()));
-    let checked = Service::start_at(&[], &tap.url).await;
-    let third = checked.try_login("ada@example.com", PASSWORD).await.expect(200);
-    tap.take();
-    checked.call("GET", "/auth/me").bearer(&tokens(&third.body).access).send().await.expect(200);
-    assert_eq!(allowed("AuthorizerFunction"), BTreeSet::from(["GetItem".to_owned()]));
-    assert_eq!(tap.take(), ["GetItem", "GetItem"], "the authorizer's and the function's");
+    service.pass(3_500);
+    let renewed = || {
+        let call = service.call("GET", "/auth/me").bearer(&first.access);
+        call.header("x-refresh-token", &first.refresh).send()
+    };
+    assert!(!renewed().await.expect(200).header("x-new-refresh-token").is_empty());
+    service.pass(11);
+    renewed().await.expect(401);
+    assert_eq!(tap.denied(), Vec::<String>::new());
+    let (with, without) = (Policies::of_template(true), Policies::of_template(false));
+    assert_eq!(&tap.done_by("authorizer"), with.of("authorizer"));
+    for (package, _) in FUNCTIONS {
+        assert_eq!(with.of(package) == without.of(package), package != "authorizer", "{package}");
+    }
+}
+
+/// The start of a function opens its connection with a request that it may do: a refusal would stand in the account's trail.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_function_with_a_table_opens_its_connection_while_it_starts() {
+    let (_engine, service, tap) = tapped(&[]).await;
+    warm_up(&service).await;
+    assert_eq!(tap.denied(), Vec::<String>::new());
+    for (package, _) in FUNCTIONS {
+        assert_eq!(tap.done_by(package).len(), usize::from(package != "well-known"), "{package}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_a_policy_does_not_allow_is_refused_at_the_front() {
+    let (_engine, service, tap) = tapped(&[]).await;
+    let mut environment = service.stack.environment("LogoutFunction");
+    environment.insert("AWS_SESSION_TOKEN".to_owned(), "well-known".to_owned());
+    let lookup = |name: &str| environment.get(name).cloned();
+    let stranger = logout::build(&lookup, Platform::system(ServiceName::default())).expect("it starts");
+    stranger.endpoint().warm_up().await;
+    assert_eq!(tap.denied(), ["well-known: UpdateItem on latchkey-Table"]);
 }

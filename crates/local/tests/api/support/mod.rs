@@ -2,6 +2,7 @@
 
 pub(crate) mod http;
 pub(crate) mod keys;
+pub(crate) mod policy;
 pub(crate) mod table;
 pub(crate) mod tap;
 
@@ -133,7 +134,7 @@ impl Service {
 /// A service whose every request to the table passes a tap, with the engine behind it.
 pub(crate) async fn tapped(settings: &[(&str, &str)]) -> (Service, Service, Tap) {
     let engine = Service::start(&[]).await;
-    let tap = Tap::start(engine.stack.store_endpoint()).await;
+    let tap = Tap::start(engine.stack.store_endpoint(), settings.contains(&("RENEWAL", "rotate"))).await;
     let service = Service::start_at(settings, &tap.url).await;
     tap.take();
     (engine, service, tap)

@@ -1,5 +1,7 @@
-//! A tap on the line between the functions and the table: it counts what passes, and spoils what it is told to.
+//! A tap on the line between the functions and the table: it counts what passes, refuses what the policy of the function that
+//! asks does not allow, and spoils what it is told to.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
@@ -13,6 +15,8 @@ use hyper::{Request, Response};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioIo};
+
+use super::policy::{self, Policies};
 
 /// Longer than the store waits for one answer.
 const LATE: Duration = Duration::from_millis(2_000);
@@ -65,6 +69,8 @@ struct State {
     seen: Vec<String>,
     fault: Option<(Target, Fault, usize)>,
     spoilt: usize,
+    done: BTreeMap<String, BTreeSet<String>>,
+    denied: Vec<String>,
 }
 
 type Shared = Arc<Mutex<State>>;
@@ -74,14 +80,17 @@ struct Line {
     engine: String,
     client: Client<HttpConnector, Full<Bytes>>,
     state: Shared,
+    policies: Arc<Policies>,
 }
 
 impl Tap {
-    /// Starts a tap in front of the engine at `engine`.
-    pub(crate) async fn start(engine: &str) -> Self {
+    /// Starts a tap in front of the engine at `engine`, with the policies of a deployment that rotates tokens while it authorizes
+    /// or does not.
+    pub(crate) async fn start(engine: &str, rotates: bool) -> Self {
         let state = Shared::default();
         let client = Client::builder(TokioExecutor::new()).build_http();
-        let line = Line { engine: engine.to_owned(), client, state: Arc::clone(&state) };
+        let policies = Arc::new(Policies::of_template(rotates));
+        let line = Line { engine: engine.to_owned(), client, state: Arc::clone(&state), policies };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         tokio::spawn(async move {
@@ -122,6 +131,16 @@ impl Tap {
         seen.sort();
         seen
     }
+
+    /// The actions that a function has needed so far, by package.
+    pub(crate) fn done_by(&self, package: &str) -> BTreeSet<String> {
+        self.state.lock().expect("no poison").done.get(package).cloned().unwrap_or_default()
+    }
+
+    /// What has been asked for that a policy does not allow.
+    pub(crate) fn denied(&self) -> Vec<String> {
+        self.state.lock().expect("no poison").denied.clone()
+    }
 }
 
 impl State {
@@ -137,6 +156,15 @@ impl State {
         self.spoilt += 1;
         Some(*fault)
     }
+
+    /// Notes what a function needs, and what of it its policy refuses.
+    fn judge(&mut self, policies: &Policies, role: &str, needs: &[(String, String)]) -> Option<String> {
+        let done = self.done.entry(role.to_owned()).or_default();
+        done.extend(needs.iter().map(|(action, _)| action.clone()));
+        let (action, table) = policies.refuse(role, needs)?;
+        self.denied.push(format!("{role}: {action} on {table}"));
+        Some(policy::refusal(role, &action, &table))
+    }
 }
 
 /// The connection is to end.
@@ -150,6 +178,14 @@ async fn forward(line: Line, request: Request<Incoming>) -> Result<Response<Answ
     let target =
         parts.headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
     let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
+    // A local run's session token names the function. The tests' own clients have none, and may do everything.
+    if let Some(role) = parts.headers.get("x-amz-security-token").and_then(|role| role.to_str().ok()) {
+        let needs = policy::needs(&operation, &body);
+        let denied = line.state.lock().expect("no poison").judge(&line.policies, role, &needs);
+        if let Some(refusal) = denied {
+            return Ok(answer(400, &refusal));
+        }
+    }
     let fault = line.state.lock().expect("no poison").see(&operation, &body);
     match fault {
         Some(Fault::LoseRequest) => return Err(Lost),

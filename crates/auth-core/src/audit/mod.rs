@@ -3,6 +3,15 @@
 //! The line is in the CloudWatch embedded metric format, so that CloudWatch Logs counts the event without an API call
 //! ("Specification: Embedded metric format"). It is written whatever `LOG_LEVEL` says. Tokens, passwords and hashes have no
 //! place in it: see [`Entry`] for all that can be said.
+//!
+//! # Layout
+//!
+//! - this file: a line and where it goes
+//! - `event`: what can happen, and the metric that counts it
+//! - `service`: which deployment it happened in
+
+mod event;
+mod service;
 
 use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,81 +19,20 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+pub use self::event::{Event, Outcome};
+pub use self::service::ServiceName;
+
 use crate::client::Client;
 use crate::clock::Timestamp;
 use crate::session::SessionId;
 use crate::user::UserId;
 
-/// What happened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Event {
-    /// Somebody signed up.
-    Signup,
-    /// Somebody logged in.
-    Login,
-    /// A session was rotated.
-    RefreshTokenRotated,
-    /// A rotation was answered again.
-    RefreshTokenReplayed,
-    /// A superseded refresh token was presented; the session is over.
-    RefreshTokenReused,
-    /// A refresh token was refused.
-    RefreshTokenRefused,
-    /// A session was ended by its holder.
-    Logout,
-    /// A session was ended by its user from another one.
-    SessionEnded,
-    /// Every session of a user was ended.
-    SessionsRevoked,
-    /// A user changed their names.
-    ProfileChanged,
-    /// A limit was reached.
-    LimitReached,
-    /// An address was locked after too many failures.
-    AddressLocked,
-    /// An access token was refused.
-    AccessTokenRefused,
-    /// The authorizer handed out an access token.
-    AccessTokenRenewed,
-    /// A request came from a site that may not send it.
-    CrossSiteRefused,
-}
+/// The metrics' namespace.
+pub const NAMESPACE: &str = "Latchkey";
 
-impl Event {
-    /// The metric's name. It has no dimensions, so that every name is one metric, and an alarm needs no more than the name.
-    const fn metric(self, outcome: Outcome) -> &'static str {
-        match self {
-            Self::Signup if matches!(outcome, Outcome::Failure) => "SignupFailed",
-            Self::Signup => "Signup",
-            Self::Login if matches!(outcome, Outcome::Failure) => "LoginFailed",
-            Self::Login => "Login",
-            Self::RefreshTokenRotated => "RefreshTokenRotated",
-            Self::RefreshTokenReplayed => "RefreshTokenReplayed",
-            Self::RefreshTokenReused => "RefreshTokenReused",
-            Self::RefreshTokenRefused => "RefreshTokenRefused",
-            Self::Logout => "Logout",
-            Self::SessionEnded => "SessionEnded",
-            Self::SessionsRevoked => "SessionsRevoked",
-            Self::ProfileChanged => "ProfileChanged",
-            Self::LimitReached => "LimitReached",
-            Self::AddressLocked => "AddressLocked",
-            Self::AccessTokenRefused => "AccessTokenRefused",
-            Self::AccessTokenRenewed => "AccessTokenRenewed",
-            Self::CrossSiteRefused => "CrossSiteRefused",
-        }
-    }
-}
-
-/// How it ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Outcome {
-    /// As the caller wished.
-    Success,
-    /// Not.
-    Failure,
-}
+/// The metrics' one dimension. With none, two deployments in one account and region would count together; with more, each
+/// combination of values would be a metric that is paid for.
+pub const DIMENSION: &str = "Service";
 
 /// One audit line.
 #[derive(Clone, Debug, Serialize)]
@@ -159,18 +107,19 @@ impl Entry {
     }
 
     /// The line: the entry's members, and what the embedded metric format asks for.
-    fn line(&self) -> Value {
+    fn line(&self, service: &ServiceName) -> Value {
         let metric = self.event.metric(self.outcome);
         let mut line = json!({
             "level": "AUDIT",
             "_aws": {
                 "Timestamp": self.timestamp.epoch_seconds() * 1_000,
                 "CloudWatchMetrics": [{
-                    "Namespace": "Latchkey",
-                    "Dimensions": [[]],
+                    "Namespace": NAMESPACE,
+                    "Dimensions": [[DIMENSION]],
                     "Metrics": [{"Name": metric, "Unit": "Count"}],
                 }],
             },
+            (DIMENSION): service.as_str(),
             (metric): 1,
         });
         if let (Some(line), Ok(Value::Object(entry))) = (line.as_object_mut(), serde_json::to_value(self)) {
@@ -186,14 +135,20 @@ pub struct AuditLog(Destination);
 
 #[derive(Clone, Debug)]
 enum Destination {
-    Stdout,
+    Stdout(ServiceName),
+    Stderr(ServiceName),
     Memory(Arc<Mutex<Vec<Entry>>>),
 }
 
 impl AuditLog {
     /// To standard output, which Lambda sends to CloudWatch Logs.
-    pub const fn stdout() -> Self {
-        Self(Destination::Stdout)
+    pub const fn stdout(service: ServiceName) -> Self {
+        Self(Destination::Stdout(service))
+    }
+
+    /// To standard error, for a program whose standard output is something else.
+    pub const fn stderr(service: ServiceName) -> Self {
+        Self(Destination::Stderr(service))
     }
 
     /// Into memory, to be read by [`AuditLog::entries`].
@@ -203,23 +158,26 @@ impl AuditLog {
 
     /// Writes one line.
     pub fn record(&self, entry: Entry) {
-        match &self.0 {
-            Destination::Stdout => {
-                // One write for the whole line, so that lines of parallel requests do not mix. A log that cannot be
-                // written does not fail the request.
-                let line = format!("{}\n", entry.line());
-                let _ = std::io::stdout().lock().write_all(line.as_bytes());
+        // One write for the whole line, so that lines of parallel requests do not mix. A log that cannot be written does not
+        // fail the request.
+        let _ = match &self.0 {
+            Destination::Stdout(service) => {
+                std::io::stdout().lock().write_all(format!("{}\n", entry.line(service)).as_bytes())
+            }
+            Destination::Stderr(service) => {
+                std::io::stderr().lock().write_all(format!("{}\n", entry.line(service)).as_bytes())
             }
             Destination::Memory(entries) => {
                 entries.lock().unwrap_or_else(PoisonError::into_inner).push(entry);
+                Ok(())
             }
-        }
+        };
     }
 
     /// What has been recorded in memory so far.
     pub fn entries(&self) -> Vec<Entry> {
         match &self.0 {
-            Destination::Stdout => Vec::new(),
+            Destination::Stdout(_) | Destination::Stderr(_) => Vec::new(),
             Destination::Memory(entries) => entries.lock().unwrap_or_else(PoisonError::into_inner).clone(),
         }
     }
@@ -235,11 +193,11 @@ mod tests {
         let client = Client::new("203.0.113.7", "curl\n/8", "r-1");
         let line = Entry::new(Event::RefreshTokenReused, Outcome::Failure, &client, now)
             .because("superseded")
-            .line();
+            .line(&ServiceName::default());
         assert_eq!(line["event"], "refresh_token_reused");
         assert_eq!((&line["outcome"], &line["reason"]), (&json!("failure"), &json!("superseded")));
         assert_eq!((&line["ip"], &line["user_agent"]), (&json!("203.0.113.7"), &json!("curl/8")));
-        assert_eq!(line["RefreshTokenReused"], 1);
+        assert_eq!((&line["RefreshTokenReused"], &line["Service"]), (&json!(1), &json!("latchkey")));
         assert_eq!(line["_aws"]["Timestamp"], 1_800_000_000_000_u64);
         assert_eq!(line["_aws"]["CloudWatchMetrics"][0]["Metrics"][0]["Name"], "RefreshTokenReused");
         assert!(!line.to_string().contains('\n'));

@@ -1,0 +1,226 @@
+//! What an operator's acts do to the running service.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that fails may panic")]
+
+use std::time::Duration;
+
+use auth_core::audit::AuditLog;
+use auth_core::client::Client;
+use auth_core::session::{Session, SessionId};
+use auth_core::store::{Revoked, Store, Streak};
+use auth_core::user::{User, UserStatus};
+use local::stack::{Options, Stack};
+use operator::{Failure, Operator, Whom};
+use serde_json::{Value, json};
+
+const PASSWORD: &str = "plum-kettle-orbit-4172";
+const WINDOW: Duration = Duration::from_secs(900);
+const TABLE: &str = "latchkey-Table";
+
+/// The service, and an operator at its table.
+struct Scene {
+    stack: Stack,
+    operator: Operator,
+    audit: AuditLog,
+}
+
+impl Scene {
+    async fn start() -> Self {
+        let cheap = Options::for_testing().with("ARGON2_MEMORY_KIB", "7168").with("ARGON2_ITERATIONS", "1");
+        let stack = Stack::start(cheap.with("LOGIN_LOCK_FAILURES", "3")).await.unwrap();
+        let audit = AuditLog::memory();
+        let store = Store::with_client(stack.dynamodb(), TABLE.to_owned());
+        let caller = Client::new("", "operator/test (ada)", "act-1");
+        let operator = Operator::new(store, stack.clock().clone(), audit.clone(), caller);
+        Self { stack, operator, audit }
+    }
+
+    /// Calls a function as the gateway does, with the event of `events/` as the mould.
+    async fn call(&self, function: &str, mould: &str, body: &Value) -> (u64, Value) {
+        let mut event: Value = serde_json::from_str(mould).unwrap();
+        event["body"] = Value::String(body.to_string());
+        event["isBase64Encoded"] = json!(false);
+        let answer = self.stack.invoke(function, &event).await.unwrap();
+        let body = answer["body"].as_str().and_then(|body| serde_json::from_str(body).ok());
+        (answer["statusCode"].as_u64().unwrap(), body.unwrap_or_default())
+    }
+
+    async fn signup(&self) -> Value {
+        let body = json!({"email": "ada@example.com", "password": PASSWORD});
+        let (status, tokens) =
+            self.call("SignupFunction", include_str!("../../../events/signup.json"), &body).await;
+        assert_eq!(status, 201, "{tokens}");
+        tokens
+    }
+
+    async fn login(&self, password: &str) -> (u64, Value) {
+        let body = json!({"email": "ada@example.com", "password": password});
+        self.call("LoginFunction", include_str!("../../../events/login.json"), &body).await
+    }
+
+    async fn refresh(&self, tokens: &Value) -> (u64, Value) {
+        let body = json!({"refreshToken": tokens["refreshToken"]});
+        self.call("RefreshFunction", include_str!("../../../events/refresh.json"), &body).await
+    }
+
+    /// Whether the authorizer lets an access token pass.
+    async fn passes(&self, tokens: &Value) -> bool {
+        let mut event: Value =
+            serde_json::from_str(include_str!("../../../events/authorizer-token.json")).unwrap();
+        event["authorizationToken"] = json!(format!("Bearer {}", tokens["accessToken"].as_str().unwrap()));
+        match self.stack.invoke("AuthorizerFunction", &event).await {
+            Ok(_) => true,
+            Err(error) => {
+                assert_eq!(error.error_message, "Unauthorized");
+                false
+            }
+        }
+    }
+
+    async fn ada(&self) -> User {
+        self.operator.find(&Whom::Address("ADA@example.com".parse().unwrap())).await.unwrap()
+    }
+
+    /// The audit lines of the operator: event, outcome and user agent.
+    fn lines(&self) -> Vec<(String, String)> {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let lines = self.audit.entries().into_iter().map(|entry| serde_json::to_value(entry).unwrap());
+        lines
+            .map(|line| {
+                assert_eq!(
+                    (&line["user_agent"], &line["reason"]),
+                    (&json!("operator/test (ada)"), &json!("operator"))
+                );
+                (text(&line["event"]), text(&line["outcome"]))
+            })
+            .collect()
+    }
+}
+
+fn line(event: &str) -> (String, String) {
+    (event.to_owned(), "success".to_owned())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_disable_the_next_request_and_the_next_refresh_fail_and_so_does_a_login() {
+    let scene = Scene::start().await;
+    let tokens = scene.signup().await;
+    assert!(scene.passes(&tokens).await);
+    let user = scene.ada().await;
+    let disabled = scene.operator.disable(&user, Duration::ZERO).await.unwrap();
+    assert_eq!((disabled.before, disabled.ended), (UserStatus::Active, 1));
+    assert!(!scene.passes(&tokens).await);
+    assert_eq!(scene.refresh(&tokens).await.0, 403);
+    assert_eq!(scene.login(PASSWORD).await.0, 403);
+    assert_eq!(scene.lines(), [line("user_disabled"), line("sessions_revoked")]);
+    let again = scene.operator.disable(&user, Duration::ZERO).await.unwrap();
+    assert_eq!(again.before, UserStatus::Disabled);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn enable_lets_the_user_in_and_brings_no_session_back() {
+    let scene = Scene::start().await;
+    let tokens = scene.signup().await;
+    let user = scene.ada().await;
+    scene.operator.disable(&user, Duration::ZERO).await.unwrap();
+    assert_eq!(scene.operator.enable(&user).await.unwrap(), UserStatus::Disabled);
+    assert!(!scene.passes(&tokens).await);
+    assert_eq!(scene.refresh(&tokens).await.0, 401);
+    let (status, fresh) = scene.login(PASSWORD).await;
+    assert_eq!(status, 200);
+    assert!(scene.passes(&fresh).await);
+    assert_eq!(scene.lines().last(), Some(&line("user_enabled")));
+}
+
+/// A login that has read the user just before they are disabled writes its session after the first sweep.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_a_request_under_way_begins_is_ended_too() {
+    let scene = Scene::start().await;
+    let tokens = scene.signup().await;
+    let user = scene.ada().await;
+    let store = Store::with_client(scene.stack.dynamodb(), TABLE.to_owned());
+    let begun = scene.operator.sessions(&user).await.unwrap().remove(0);
+    let late = Session { id: SessionId::parse(&"A".repeat(43)).unwrap(), ..begun };
+    let (operator, of) = (scene.operator.clone(), user.clone());
+    let disabling = tokio::spawn(async move { operator.disable(&of, Duration::from_millis(1_500)).await });
+    while scene.passes(&tokens).await {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    store.put_session(&late, late.absolute_ends_at).await.unwrap();
+    assert_eq!(disabling.await.unwrap().unwrap().ended, 2);
+    let ended = store.session(&user.id, &late.id).await.unwrap().unwrap().revoked.unwrap();
+    assert_eq!(ended.reason.as_str(), "user_disabled");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_session_is_ended_and_the_others_live_on() {
+    let scene = Scene::start().await;
+    let first = scene.signup().await;
+    let user = scene.ada().await;
+    let sid = scene.operator.sessions(&user).await.unwrap().remove(0).id;
+    let (_, second) = scene.login(PASSWORD).await;
+    assert_eq!(scene.operator.end(&user, &sid).await.unwrap(), Revoked::Now);
+    assert!(!scene.passes(&first).await && scene.passes(&second).await);
+    assert_eq!(scene.refresh(&first).await.0, 401);
+    assert_eq!(scene.operator.end(&user, &sid).await.unwrap(), Revoked::NotLive, "a second time");
+    let unknown = SessionId::parse(&"A".repeat(43)).unwrap();
+    assert!(matches!(scene.operator.end(&user, &unknown).await, Err(Failure::UnknownSession(_))));
+    assert_eq!(scene.lines(), [line("session_ended")]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_sessions_are_ended_and_the_history_says_why() {
+    let scene = Scene::start().await;
+    let first = scene.signup().await;
+    let (_, second) = scene.login(PASSWORD).await;
+    let user = scene.ada().await;
+    assert_eq!(scene.operator.end_all(&user).await.unwrap(), 2);
+    assert!(!scene.passes(&first).await && !scene.passes(&second).await);
+    let history = scene.operator.sessions(&user).await.unwrap();
+    let reasons: Vec<&str> = history.iter().map(|session| session.revoked.unwrap().reason.as_str()).collect();
+    assert_eq!(reasons, ["operator", "operator"]);
+    assert_eq!(scene.operator.end_all(&user).await.unwrap(), 0);
+    assert_eq!(scene.lines(), [line("sessions_revoked")], "nothing to end is no event");
+    assert_eq!(scene.login(PASSWORD).await.0, 200, "the user may sign in");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unlocked_address_may_try_again_known_or_not() {
+    let scene = Scene::start().await;
+    scene.signup().await;
+    for _ in 0..3 {
+        assert_eq!(scene.login("not the password").await.0, 401);
+    }
+    assert_eq!(scene.login(PASSWORD).await.0, 429);
+    let address = scene.operator.address(&Whom::Id(scene.ada().await.id)).await.unwrap();
+    let before = scene.operator.unlock(&address, WINDOW).await.unwrap();
+    assert!(matches!(before, Streak::Locked { .. }), "{before:?}");
+    assert_eq!(scene.login(PASSWORD).await.0, 200);
+    let nobody = "nobody@example.com".parse().unwrap();
+    assert_eq!(scene.operator.unlock(&nobody, WINDOW).await.unwrap(), Streak::None);
+    assert_eq!(scene.lines(), [line("address_unlocked"), line("address_unlocked")]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_over_its_limit_may_try_again_in_the_same_window() {
+    let scene = Scene::start().await;
+    scene.signup().await;
+    let address = "ada@example.com".parse().unwrap();
+    for _ in 0..20 {
+        scene.login("not the password").await;
+    }
+    assert_eq!(scene.login(PASSWORD).await.0, 429);
+    scene.operator.unlock(&address, WINDOW).await.unwrap();
+    assert_eq!(scene.login(PASSWORD).await.0, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_user_that_is_not_there_is_told_by_name() {
+    let scene = Scene::start().await;
+    let nobody = Whom::Address("nobody@example.com".parse().unwrap());
+    assert_eq!(
+        scene.operator.find(&nobody).await.unwrap_err().to_string(),
+        "there is no user nobody@example.com"
+    );
+    assert_eq!(scene.lines(), []);
+}
