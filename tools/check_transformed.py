@@ -137,8 +137,9 @@ def watching(template):
         if alarm.get("Namespace") == "Latchkey" and alarm.get("Dimensions") != dimensions:
             yield f"{name} counts other stacks' events too"
     for name, dashboard in of_type(template, "AWS::CloudWatch::Dashboard"):
-        body = json.loads(re.sub(r"\$\{[^}]+\}", "x", dashboard["DashboardBody"]["Fn::Sub"]))
-        shown = set(re.findall(r"\$\{(\w+)\.Arn\}", dashboard["DashboardBody"]["Fn::Sub"]))
+        text = dashboard["DashboardBody"]["Fn::Sub"][0]
+        body = json.loads(re.sub(r"\$\{[^}]+\}", "x", text))
+        shown = set(re.findall(r"\$\{(\w+)\.Arn\}", text))
         if not body["widgets"] or shown != set(alarms):
             yield f"{name} does not show every alarm"
 

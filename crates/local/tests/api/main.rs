@@ -17,6 +17,7 @@ mod formats;
 mod gateways;
 mod keys;
 mod limits;
+mod logged;
 mod login;
 mod logout;
 mod me;
