@@ -30,8 +30,8 @@ LOGGED = {
 }
 # What is paid for whether or not it is used, or needs something outside the stack.
 OPTIONAL = {
-    "AWS::WAFv2::WebACL", "AWS::WAFv2::WebACLAssociation", "AWS::ApiGatewayV2::DomainName", "AWS::ApiGatewayV2::ApiMapping",
-    "AWS::Route53::RecordSetGroup", "AWS::SNS::Topic",
+    "AWS::WAFv2::WebACL", "AWS::WAFv2::WebACLAssociation", "AWS::ApiGatewayV2::DomainName",
+    "AWS::ApiGatewayV2::ApiMapping", "AWS::Route53::RecordSetGroup", "AWS::SNS::Topic",
 }
 
 
@@ -64,7 +64,8 @@ def routes(template):
 def stages(template):
     for name, stage in of_type(template, "AWS::ApiGateway::Stage"):
         settings = stage.get("MethodSettings", [])
-        if not any(s["ResourcePath"] == "/*" and s["HttpMethod"] == "*" and "ThrottlingRateLimit" in s for s in settings):
+        usual = [s for s in settings if (s["ResourcePath"], s["HttpMethod"]) == ("/*", "*")]
+        if not any("ThrottlingRateLimit" in s for s in usual):
             yield f"{name} has routes without a throttle"
         if any(s.get("DataTraceEnabled") or s.get("LoggingLevel", "OFF") != "OFF" for s in settings):
             yield f"{name} writes execution logs, which contain tokens"
@@ -97,7 +98,8 @@ def secrets(template):
             if ("SECRET" in variable or "PRIVATE" in variable) and "resolve:secretsmanager" not in json.dumps(value):
                 yield f"{name} has {variable} in clear"
     for name, parameter in template["Parameters"].items():
-        if re.search("Secret|Private|Password", name) and isinstance(parameter.get("Default"), str) and parameter["Default"]:
+        default = parameter.get("Default")
+        if re.search("Secret|Private|Password", name) and isinstance(default, str) and default:
             yield f"the parameter {name} has a default"
 
 

@@ -350,9 +350,8 @@ fn accepted(line: &Value, service: &str) {
     let (mut schemas, mut compiler) = (boon::Schemas::new(), boon::Compiler::new());
     compiler.add_resource("emf.schema.json", schema).expect("a schema");
     let schema = compiler.compile("emf.schema.json", &mut schemas).expect("a schema");
-    if let Err(error) = schemas.validate(line, schema) {
-        panic!("{line}: {error}");
-    }
+    let verdict = schemas.validate(line, schema).map_err(|error| error.to_string());
+    assert_eq!(verdict, Ok(()), "{line}");
     let directives = line["_aws"]["CloudWatchMetrics"].as_array().expect("a list");
     assert_eq!(directives.len(), 1);
     assert_eq!(directives[0]["Dimensions"], json!([["Service"]]));

@@ -25,6 +25,7 @@ mod policies;
 mod refresh;
 mod refresh_faults;
 mod requests;
+mod restore;
 mod sessions;
 mod signup;
 mod soak;

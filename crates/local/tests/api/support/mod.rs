@@ -62,6 +62,24 @@ impl Service {
         Self::start_with(settings, options).await
     }
 
+    /// Starts it as a deployment with these parameters, on a table that another service has made. Deployments with one folder
+    /// have one Secrets Manager.
+    pub(crate) async fn deploy(parameters: &[(&str, &str)], endpoint: &str, folder: &Path) -> Self {
+        static DEPLOYED: AtomicUsize = AtomicUsize::new(0);
+        let mut text = include_str!("../../../../../template.yaml").to_owned();
+        for (parameter, value) in parameters {
+            let default = format!("\n  {parameter}:\n    Type: String\n    Default: ");
+            assert!(text.contains(&format!("{default}''\n")), "{parameter} is left alone");
+            text = text.replace(&format!("{default}''\n"), &format!("{default}'{value}'\n"));
+        }
+        let number = DEPLOYED.fetch_add(1, Ordering::Relaxed);
+        let template = folder.join(format!("template-{number}.yaml"));
+        std::fs::create_dir_all(folder).expect("a folder");
+        std::fs::write(&template, text).expect("a template");
+        let data = Data::Endpoint { url: endpoint.to_owned(), beside: folder.join("data.db") };
+        Self::start_with(&[], Options { template, data, ..Options::for_testing() }).await
+    }
+
     async fn start_with(settings: &[(&str, &str)], mut options: Options) -> Self {
         let cheap = [("ARGON2_MEMORY_KIB", "7168"), ("ARGON2_ITERATIONS", "1")];
         for (name, value) in cheap.iter().chain(settings) {

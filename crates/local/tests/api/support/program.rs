@@ -30,14 +30,15 @@ impl Program {
         let child = command.stdout(stream("stdout")).stderr(stream("stderr")).spawn().expect("it starts");
         let mut program = Self { child, folder, url: String::new() };
         for _ in 0..600 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
             let said = program.said();
             if let Some(url) = said.lines().find_map(|line| line.strip_prefix("Latchkey on ")) {
                 url.clone_into(&mut program.url);
-                return program;
+                break;
             }
-            tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        panic!("it says where it listens: {}", program.said())
+        assert!(!program.url.is_empty(), "it says where it listens: {}", program.said());
+        program
     }
 
     /// Ends it; gives everything that it has written to either stream.
