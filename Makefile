@@ -39,6 +39,12 @@ validate: $(VENV)/template-tools ## Checks template.yaml, as written and as Clou
 	$(VENV)/bin/python tools/transform.py > $(VENV)/transformed.json
 	$(VENV)/bin/cfn-lint $(VENV)/transformed.json
 	$(VENV)/bin/python tools/check_transformed.py < $(VENV)/transformed.json
+	$(VENV)/bin/python tools/test_check_transformed.py $(VENV)/transformed.json
+	@# Of all parameters Tracing alone changes what SAM makes of the template. W1030 tries the parameter's other value too,
+	@# with which SAM writes no mode at all.
+	$(VENV)/bin/python tools/transform.py Tracing=Active > $(VENV)/traced.json
+	$(VENV)/bin/cfn-lint --ignore-checks W1030 -- $(VENV)/traced.json
+	$(VENV)/bin/python tools/check_transformed.py < $(VENV)/traced.json
 
 build: $(VENV)/build-tools ## Compiles the functions for Lambda (ARCH=x86_64 if the stack's Architecture is that)
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(VENV)/bin/sam build $(if $(ARCH),--parameter-overrides Architecture=$(ARCH))

@@ -3,6 +3,7 @@
 pub(crate) mod http;
 pub(crate) mod keys;
 pub(crate) mod policy;
+pub(crate) mod program;
 pub(crate) mod table;
 pub(crate) mod tap;
 
@@ -59,6 +60,24 @@ impl Service {
         // The SDK's budget of retries is one for each region in a process: nobody else's faults use up this one.
         let options = Options { data, ..Options::for_testing() }.with("AWS_REGION", &format!("tap-{number}"));
         Self::start_with(settings, options).await
+    }
+
+    /// Starts it as a deployment with these parameters, on a table that another service has made. Deployments with one folder
+    /// have one Secrets Manager.
+    pub(crate) async fn deploy(parameters: &[(&str, &str)], endpoint: &str, folder: &Path) -> Self {
+        static DEPLOYED: AtomicUsize = AtomicUsize::new(0);
+        let mut text = include_str!("../../../../../template.yaml").to_owned();
+        for (parameter, value) in parameters {
+            let default = format!("\n  {parameter}:\n    Type: String\n    Default: ");
+            assert!(text.contains(&format!("{default}''\n")), "{parameter} is left alone");
+            text = text.replace(&format!("{default}''\n"), &format!("{default}'{value}'\n"));
+        }
+        let number = DEPLOYED.fetch_add(1, Ordering::Relaxed);
+        let template = folder.join(format!("template-{number}.yaml"));
+        std::fs::create_dir_all(folder).expect("a folder");
+        std::fs::write(&template, text).expect("a template");
+        let data = Data::Endpoint { url: endpoint.to_owned(), beside: folder.join("data.db") };
+        Self::start_with(&[], Options { template, data, ..Options::for_testing() }).await
     }
 
     async fn start_with(settings: &[(&str, &str)], mut options: Options) -> Self {
