@@ -142,7 +142,8 @@ impl Attempt<'_> {
 
     async fn revoke(&self, reason: RevocationReason) -> Result<(), ApiError> {
         let revocation = Revocation { at: self.function.platform.clock.now(), reason };
-        self.function.store.revoke(&self.claims.sub, &self.claims.sid, revocation).await?;
+        let (claims, by) = (self.claims, &self.request.client.request_id);
+        self.function.store.revoke(&claims.sub, &claims.sid, revocation, by).await?;
         Ok(())
     }
 
