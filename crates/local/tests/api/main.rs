@@ -3,6 +3,7 @@
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
+    clippy::panic,
     reason = "a test that fails may panic; clippy's own exemption does not cover functions that tests share"
 )]
 
@@ -15,6 +16,7 @@ mod fault_matrix;
 mod faults;
 mod formats;
 mod gateways;
+mod histories;
 mod keys;
 mod limits;
 mod login;
