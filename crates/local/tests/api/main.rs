@@ -10,6 +10,7 @@
 mod agreement;
 mod authorizer;
 mod budget;
+mod cookie_faults;
 mod cookies;
 mod cors;
 mod fault_matrix;
@@ -26,6 +27,7 @@ mod policies;
 mod refresh;
 mod refresh_faults;
 mod requests;
+mod revoke_all_faults;
 mod sessions;
 mod signup;
 mod soak;
