@@ -163,7 +163,8 @@ impl Redeemer {
 
     async fn revoke(&self, redemption: &Redemption<'_>, reason: RevocationReason) -> Result<(), StoreError> {
         let revocation = Revocation { at: self.platform.clock.now(), reason };
-        self.store.revoke(&redemption.claims.sub, &redemption.claims.sid, revocation).await?;
+        let (claims, by) = (redemption.claims, &redemption.client.request_id);
+        self.store.revoke(&claims.sub, &claims.sid, revocation, by).await?;
         Ok(())
     }
 

@@ -61,7 +61,8 @@ impl Endpoint for Logout {
         }
         for (user, sid) in sessions {
             let revocation = Revocation { at: now, reason: RevocationReason::Logout };
-            if self.store.revoke(&user, &sid, revocation).await? == Revoked::Now {
+            let by = &request.client.request_id;
+            if self.store.revoke(&user, &sid, revocation, by).await? == Revoked::Now {
                 let entry = Entry::new(Event::Logout, Outcome::Success, &request.client, now);
                 self.platform.audit.record(entry.of(&user).in_session(&sid));
             }

@@ -3,18 +3,21 @@
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
+    clippy::panic,
     reason = "a test that fails may panic; clippy's own exemption does not cover functions that tests share"
 )]
 
 mod agreement;
 mod authorizer;
 mod budget;
+mod cookie_faults;
 mod cookies;
 mod cors;
 mod fault_matrix;
 mod faults;
 mod formats;
 mod gateways;
+mod histories;
 mod keys;
 mod limits;
 mod logged;
@@ -27,6 +30,7 @@ mod refresh_faults;
 mod renewal;
 mod requests;
 mod restore;
+mod revoke_all_faults;
 mod sessions;
 mod signup;
 mod soak;

@@ -53,12 +53,18 @@ impl Service {
 
     /// Starts it on a table that another service has made.
     pub(crate) async fn start_at(settings: &[(&str, &str)], endpoint: &str) -> Self {
+        Self::start_behind_at(settings, ApiKind::Rest, endpoint).await
+    }
+
+    /// The same behind another kind of gateway.
+    pub(crate) async fn start_behind_at(settings: &[(&str, &str)], kind: ApiKind, endpoint: &str) -> Self {
         static STARTED: AtomicUsize = AtomicUsize::new(0);
         let number = STARTED.fetch_add(1, Ordering::Relaxed);
         let beside = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{}-{number}", std::process::id()));
         let data = Data::Endpoint { url: endpoint.to_owned(), beside };
         // The SDK's budget of retries is one for each region in a process: nobody else's faults use up this one.
-        let options = Options { data, ..Options::for_testing() }.with("AWS_REGION", &format!("tap-{number}"));
+        let options = Options { data, payload: Some(kind), ..Options::for_testing() };
+        let options = options.with("AWS_REGION", &format!("tap-{number}"));
         Self::start_with(settings, options).await
     }
 

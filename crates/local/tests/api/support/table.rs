@@ -36,6 +36,22 @@ impl Table {
         self.items().await.into_iter().filter(|item| text(item, "sk").starts_with(prefix)).collect()
     }
 
+    /// The items of one partition key.
+    pub(crate) async fn partition(&self, key: &str) -> Vec<Item> {
+        let query = self.client.query().table_name(&self.name).consistent_read(true);
+        let query = query
+            .key_condition_expression("pk = :pk")
+            .expression_attribute_values(":pk", AttributeValue::S(key.to_owned()));
+        query.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await.expect("a query")
+    }
+
+    /// Deletes an item, as the time to live does.
+    pub(crate) async fn delete(&self, item: &Item) {
+        let key = ["pk", "sk"].map(|name| (name.to_owned(), item[name].clone()));
+        let request = self.client.delete_item().table_name(&self.name);
+        request.set_key(Some(key.into_iter().collect())).send().await.expect("a deletion");
+    }
+
     /// Writes one text attribute, as an operator would.
     pub(crate) async fn set(&self, item: &Item, attribute: &str, value: &str) {
         let key = ["pk", "sk"].map(|name| (name.to_owned(), item[name].clone()));

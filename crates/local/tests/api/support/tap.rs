@@ -31,7 +31,7 @@ pub(crate) struct Tap {
 /// Which requests a fault is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Target {
-    /// The operation, such as `GetItem`.
+    /// The operation, such as `GetItem`; nothing stands for any.
     pub(crate) operation: &'static str,
     /// What the request's body holds, such as a part of a key.
     pub(crate) about: &'static str,
@@ -40,6 +40,10 @@ pub(crate) struct Target {
 impl Target {
     pub(crate) const fn of(operation: &'static str, about: &'static str) -> Self {
         Self { operation, about }
+    }
+
+    fn covers(&self, operation: &str, body: &str) -> bool {
+        (self.operation.is_empty() || self.operation == operation) && body.contains(self.about)
     }
 }
 
@@ -67,7 +71,7 @@ pub(crate) enum Fault {
 #[derive(Default)]
 struct State {
     seen: Vec<String>,
-    fault: Option<(Target, Fault, usize)>,
+    faults: Vec<(Target, Fault, usize)>,
     spoilt: usize,
     done: BTreeMap<String, BTreeSet<String>>,
     denied: Vec<String>,
@@ -110,14 +114,19 @@ impl Tap {
         self.spoil_next(usize::MAX, target, fault);
     }
 
-    /// This happens to the next so many requests of `target`.
+    /// This happens to the next so many requests of `target`, and nothing else any more.
     pub(crate) fn spoil_next(&self, times: usize, target: Target, fault: Fault) {
-        self.state.lock().expect("no poison").fault = Some((target, fault, times));
+        self.state.lock().expect("no poison").faults = vec![(target, fault, times)];
+    }
+
+    /// From now on, this happens to the requests of `target` as well.
+    pub(crate) fn spoil_too(&self, target: Target, fault: Fault) {
+        self.state.lock().expect("no poison").faults.push((target, fault, usize::MAX));
     }
 
     /// From now on, nothing goes wrong. Says whether a fault was still waiting for its request.
     pub(crate) fn heal(&self) -> bool {
-        self.state.lock().expect("no poison").fault.take().is_some_and(|(_, _, left)| left > 0)
+        self.state.lock().expect("no poison").faults.drain(..).any(|(_, _, left)| left > 0)
     }
 
     /// How many requests something has happened to.
@@ -147,11 +156,10 @@ impl State {
     /// Notes a request, and says what goes wrong with it.
     fn see(&mut self, operation: &str, body: &[u8]) -> Option<Fault> {
         self.seen.push(operation.to_owned());
-        let (target, fault, left) = self.fault.as_mut()?;
         let body = String::from_utf8_lossy(body);
-        if *left == 0 || target.operation != operation || !body.contains(target.about) {
-            return None;
-        }
+        let wanted =
+            |(target, _, left): &&mut (Target, _, usize)| *left > 0 && target.covers(operation, &body);
+        let (_, fault, left) = self.faults.iter_mut().find(wanted)?;
         *left -= 1;
         self.spoilt += 1;
         Some(*fault)
