@@ -15,6 +15,7 @@ mod fault_matrix;
 mod faults;
 mod formats;
 mod gateways;
+mod jwt_authorizer;
 mod keys;
 mod limits;
 mod login;
