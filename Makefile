@@ -27,7 +27,7 @@ test: ## Runs every test
 interop: $(VENV)/interop-tools ## Runs verifiers and functions in other languages against the service
 	cargo build --locked -p local
 	cd tests/interop && npm ci --no-audit --no-fund && \
-	  PYTHON="$(CURDIR)/$(VENV)/bin/python" NODE_NO_WARNINGS=1 node --test
+	  PYTHON="$(CURDIR)/$(VENV)/bin/python" node --test
 
 soak: ## Runs honest clients and thieves on a faulty line for two minutes (SOAK_SECONDS=600)
 	cargo test --locked -p local --test api -- --ignored --exact --nocapture \

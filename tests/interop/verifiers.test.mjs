@@ -36,7 +36,7 @@ class Witness {
   constructor(command, environment) {
     const [program, ...args] = command;
     const cwd = fileURLToPath(new URL('.', import.meta.url));
-    const env = { PATH: process.env.PATH, ...environment };
+    const env = { PATH: process.env.PATH, NODE_NO_WARNINGS: '1', ...environment };
     this.process = spawn(program, args, { cwd, env, stdio: ['pipe', 'pipe', 'inherit'] });
     this.lines = createInterface({ input: this.process.stdout })[Symbol.asyncIterator]();
   }

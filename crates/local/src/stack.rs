@@ -19,6 +19,7 @@ use crate::environment::Environment;
 use crate::functions;
 use crate::gateway::{Gateway, Source};
 use crate::invoke::{Deployed, FunctionError};
+use crate::neighbour::{self, Neighbour};
 pub use crate::options::{Data, Options};
 use crate::secrets::Secrets;
 use crate::server::{self, Server};
@@ -47,7 +48,11 @@ pub struct Stack {
     functions: BTreeMap<String, Deployed>,
     environments: BTreeMap<String, BTreeMap<String, String>>,
     server: Server,
+    neighbours: Vec<Neighbour>,
 }
+
+/// The name of the service's own stack.
+const STACK: &str = "latchkey";
 
 impl Stack {
     /// Starts a stack.
@@ -73,15 +78,39 @@ impl Stack {
         if let Some(engine) = engine.as_ref().filter(|_| options.platform.clock.is_system()) {
             engine.sweep_regularly();
         }
-        let api = play(&template, &options, &environment);
+        let api = play(&template, &options, &environment)?;
         let of = |function: &Function| environment.of(&access, function);
         let environments =
             template.functions.iter().map(|(id, function)| (id.clone(), of(function))).collect();
+        let source = source(&options);
+        let neighbours = match &options.beside {
+            Some(path) => {
+                let service =
+                    neighbour::Service { template: &template, functions: &functions, access: &access };
+                neighbour::start(path, &options, &environment, &service, &source).await?
+            }
+            None => Vec::new(),
+        };
         let overridden = environment.overridden();
-        let gateway =
-            Gateway::new(api.clone(), functions.clone(), options.base_path.clone(), source(&options));
+        let gateway = Gateway::new(api.clone(), functions.clone(), options.base_path.clone(), source);
         let server = Server::start(listener, gateway, Arc::clone(&options.log));
-        Ok(Self { address, options, api, access, overridden, engine, functions, environments, server })
+        Ok(Self {
+            address,
+            options,
+            api,
+            access,
+            overridden,
+            engine,
+            functions,
+            environments,
+            server,
+            neighbours,
+        })
+    }
+
+    /// The APIs that run beside the service, in the order of their ids.
+    pub fn neighbours(&self) -> &[Neighbour] {
+        &self.neighbours
     }
 
     /// The URL of the API, with the base path and without a slash at the end.
@@ -154,6 +183,9 @@ impl Stack {
     /// Stops answering, lets what is under way finish for a few seconds at the most, and ends.
     pub async fn stop(self) {
         self.server.stop().await;
+        for neighbour in self.neighbours {
+            neighbour.stop().await;
+        }
         if let Some(engine) = self.engine {
             engine.stop().await;
         }
@@ -182,7 +214,9 @@ fn evaluate(options: &Options, secrets: &Secrets, environment: &Environment<'_>)
     let surroundings = Surroundings {
         lookup: &|name| environment.process(name),
         secrets: &|secret| secrets.value(secret),
-        prefer: options.payload.unwrap_or(ApiKind::Rest),
+        stack: STACK,
+        imports: &BTreeMap::new(),
+        parameters: &BTreeMap::new(),
     };
     Template::evaluate(&text, &surroundings).map_err(|fault| format!("{path}: {fault}"))
 }
@@ -196,11 +230,12 @@ fn access(options: &Options, engine: Option<&Engine>) -> Access {
 }
 
 /// The template's API, as the kind that is asked for.
-fn play(template: &Template, options: &Options, environment: &Environment<'_>) -> Api {
-    let api = template.api.clone();
+fn play(template: &Template, options: &Options, environment: &Environment<'_>) -> Result<Api, String> {
+    let api = template.api(options.payload.unwrap_or(ApiKind::Rest));
+    let api = api.map_err(|fault| format!("{}: {fault}", options.template.display()))?.clone();
     let kind = options.payload.unwrap_or(api.kind);
     let simple = environment.shared(template, "AUTHORIZER_RESPONSE").as_deref() == Some("simple");
-    api.played_as(kind, simple)
+    Ok(api.played_as(kind, simple))
 }
 
 async fn make_tables(template: &mut Template, access: &Access, options: &Options) -> Result<(), String> {

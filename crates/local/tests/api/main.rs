@@ -11,6 +11,7 @@ mod authorizer;
 mod budget;
 mod cookies;
 mod cors;
+mod example;
 mod fault_matrix;
 mod faults;
 mod formats;

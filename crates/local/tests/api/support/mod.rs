@@ -5,7 +5,7 @@ pub(crate) mod keys;
 pub(crate) mod table;
 pub(crate) mod tap;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -49,15 +49,28 @@ impl Service {
         Self::start_with(settings, Options { payload: Some(kind), base_path, ..Options::for_testing() }).await
     }
 
+    /// Starts it with the example's APIs beside it.
+    pub(crate) async fn start_with_example(settings: &[(&str, &str)]) -> Self {
+        Self::start_with(settings, Options { beside: Some(example()), ..Options::for_testing() }).await
+    }
+
     /// Starts it on a table that another service has made.
     pub(crate) async fn start_at(settings: &[(&str, &str)], endpoint: &str) -> Self {
+        Self::start_with(settings, Self::at(endpoint)).await
+    }
+
+    /// Starts it with the example's APIs beside it, on a table that another service has made.
+    pub(crate) async fn start_with_example_at(settings: &[(&str, &str)], endpoint: &str) -> Self {
+        Self::start_with(settings, Options { beside: Some(example()), ..Self::at(endpoint) }).await
+    }
+
+    fn at(endpoint: &str) -> Options {
         static STARTED: AtomicUsize = AtomicUsize::new(0);
         let number = STARTED.fetch_add(1, Ordering::Relaxed);
         let beside = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{}-{number}", std::process::id()));
         let data = Data::Endpoint { url: endpoint.to_owned(), beside };
         // The SDK's budget of retries is one for each region in a process: nobody else's faults use up this one.
-        let options = Options { data, ..Options::for_testing() }.with("AWS_REGION", &format!("tap-{number}"));
-        Self::start_with(settings, options).await
+        Options { data, ..Options::for_testing() }.with("AWS_REGION", &format!("tap-{number}"))
     }
 
     async fn start_with(settings: &[(&str, &str)], mut options: Options) -> Self {
@@ -70,7 +83,12 @@ impl Service {
     }
 
     pub(crate) fn call(&self, method: &str, path: &str) -> Call<'_> {
-        Call::new(&self.client, method, &format!("{}{path}", self.stack.url()))
+        self.call_url(method, &format!("{}{path}", self.stack.url()))
+    }
+
+    /// Calls another server.
+    pub(crate) fn call_url(&self, method: &str, url: &str) -> Call<'_> {
+        Call::new(&self.client, method, url)
     }
 
     /// Moves the clock of every function.
@@ -128,6 +146,11 @@ impl Service {
             .map(|entry| entry["reason"].as_str().unwrap_or_default().to_owned())
             .collect()
     }
+}
+
+/// The template of `examples/protected-api`.
+fn example() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/protected-api/template.yaml")
 }
 
 /// A service whose every request to the table passes a tap, with the engine behind it.
