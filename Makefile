@@ -3,6 +3,7 @@
 # Node 20 or later and openssl as well.
 
 PYTHON ?= python3
+EXAMPLE := examples/protected-api
 VENV := .venv
 # What reads the template, and what compiles for Lambda: cargo-lambda, with zig as a linker for every target.
 TEMPLATE_TOOLS := aws-sam-cli==1.170.0 aws-sam-translator==1.115.0 cfn-lint==1.58.0
@@ -13,13 +14,16 @@ INTEROP_TOOLS := PyJWT==2.15.1 cryptography==50.0.2
 export SAM_CLI_TELEMETRY = 0
 
 .DEFAULT_GOAL := help
-.PHONY: help run test interop soak bench check validate build deploy clean
+.PHONY: help run run-example test interop soak bench check validate build deploy clean
 
 help: ## Lists the targets
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## Starts the whole API on http://127.0.0.1:3000 (ARGS="--port 3001 --memory")
 	cargo run --locked -p local -- $(ARGS)
+
+run-example: ## The same with the APIs of examples/protected-api at the ports after it
+	cargo run --locked -p local -- --beside $(EXAMPLE)/template.yaml $(ARGS)
 
 test: ## Runs every test
 	cargo test --workspace --locked
@@ -41,12 +45,17 @@ check: ## Checks formatting, lints and documentation
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items --locked
 
-validate: $(VENV)/template-tools ## Checks template.yaml, as written and as CloudFormation gets it
+validate: $(VENV)/template-tools ## Checks both templates, as written and as CloudFormation gets them
 	@# Any region will do: nothing is called.
 	AWS_DEFAULT_REGION=eu-central-1 $(VENV)/bin/sam validate --lint
 	$(VENV)/bin/python tools/transform.py > $(VENV)/transformed.json
 	$(VENV)/bin/cfn-lint $(VENV)/transformed.json
 	$(VENV)/bin/python tools/check_transformed.py < $(VENV)/transformed.json
+	AWS_DEFAULT_REGION=eu-central-1 $(VENV)/bin/sam validate --lint --template $(EXAMPLE)/template.yaml
+	$(VENV)/bin/python tools/transform.py $(EXAMPLE)/template.yaml > $(VENV)/transformed-example.json
+	@# W1020: SAM fills parameters into a Sub and leaves the Sub.
+	$(VENV)/bin/cfn-lint --ignore-checks W1020 -- $(VENV)/transformed-example.json
+	$(VENV)/bin/python tools/check_transformed.py < $(VENV)/transformed-example.json
 
 build: $(VENV)/build-tools ## Compiles the functions for Lambda (ARCH=x86_64 if the stack's Architecture is that)
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(VENV)/bin/sam build $(if $(ARCH),--parameter-overrides Architecture=$(ARCH))

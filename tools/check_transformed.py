@@ -1,7 +1,8 @@
-"""What must hold of the template as CloudFormation gets it, read from standard input (see transform.py).
+"""What must hold of a template as CloudFormation gets it, read from standard input (see transform.py).
 
 - no authorizer keeps an answer: with a cache a logout would not take effect on the next request
 - every route has the authorizer, but for those that are public on purpose
+- API Gateway may call the authorizer of each API: without the permission every request is a 500
 - no policy of a function names every action or every resource
 - no variable of a function holds a secret in clear
 """
@@ -15,13 +16,29 @@ PUBLIC = {
 }
 
 
+APIS = {"AWS::ApiGateway::RestApi", "AWS::ApiGatewayV2::Api"}
+
+
+def calls_authorizer(resource, api):
+    """Whether `resource` lets `api` call an authorizer."""
+    if resource["Type"] != "AWS::Lambda::Permission":
+        return False
+    source = json.dumps(resource["Properties"].get("SourceArn"))
+    return "/authorizers/*" in source and f'{{"Ref": "{api}"}}' in source
+
+
 def faults(template):
     resources = template["Resources"]
-    apis = [r for r in resources.values() if r["Type"] == "AWS::ApiGateway::RestApi"]
+    apis = {name: r["Properties"] for name, r in resources.items() if r["Type"] in APIS}
     if not apis:
-        yield "there is no REST API"
-    for api in apis:
-        body = api["Properties"]["Body"]
+        yield "there is no API"
+    for name in apis:
+        if not any(calls_authorizer(r, name) for r in resources.values()):
+            yield f"{name} may not call its authorizer"
+    for resource in resources.values():
+        if resource["Type"] == "AWS::ApiGatewayV2::Route" and resource["Properties"]["AuthorizationType"] != "CUSTOM":
+            yield f"{resource['Properties']['RouteKey']} is open"
+    for body in [api["Body"] for api in apis.values() if "Body" in api]:
         schemes = body.get("securityDefinitions") or body["components"]["securitySchemes"]
         for name, scheme in schemes.items():
             ttl = scheme["x-amazon-apigateway-authorizer"].get("authorizerResultTtlInSeconds")
