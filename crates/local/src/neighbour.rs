@@ -56,16 +56,16 @@ pub(crate) struct Service<'a> {
     pub(crate) access: &'a Access,
 }
 
-/// Starts every API of the template at `path`.
+/// Starts every API of the template that is to run beside the service, if there is one.
 ///
-/// It is deployed beside the service: a parameter that both templates have is given the same value.
+/// A parameter that both templates have is given the same value.
 pub(crate) async fn start(
-    path: &Path,
     options: &Options,
     environment: &Environment<'_>,
     service: &Service<'_>,
     source: &Source,
 ) -> Result<Vec<Neighbour>, String> {
+    let Some(path) = &options.beside else { return Ok(Vec::new()) };
     let template = evaluate(path, environment, service.template)?;
     let mut functions = functions::deploy(&template, service.access, &options.platform, environment)?;
     // Its authorizers name the service's functions by ARN.

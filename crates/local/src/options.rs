@@ -10,6 +10,7 @@ use auth_core::clock::{Clock, Timestamp};
 use auth_core::random::Random;
 
 use crate::api::ApiKind;
+use crate::engine::beside;
 use crate::server::Log;
 
 /// Where the table is.
@@ -26,6 +27,16 @@ pub enum Data {
         /// The data file that there would be without it.
         beside: PathBuf,
     },
+}
+
+impl Data {
+    /// Where the secrets are kept; nowhere if the data is gone with the stack.
+    pub(crate) fn secrets_file(&self) -> Option<PathBuf> {
+        match self {
+            Self::Memory => None,
+            Self::File(file) | Self::Endpoint { beside: file, .. } => Some(beside(file, ".secrets.json")),
+        }
+    }
 }
 
 /// How a stack is to be.

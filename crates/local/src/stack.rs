@@ -6,7 +6,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fs;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use auth_core::audit::AuditLog;
@@ -14,7 +13,7 @@ use auth_core::clock::Clock;
 use serde_json::Value;
 
 use crate::api::{Api, ApiKind};
-use crate::engine::{Engine, beside};
+use crate::engine::Engine;
 use crate::environment::Environment;
 use crate::functions;
 use crate::gateway::{Gateway, Source};
@@ -62,14 +61,11 @@ impl Stack {
     pub async fn start(options: Options) -> Result<Self, StartError> {
         let listener = server::listen(options.port).await?;
         let address = listener.local_addr().map_err(|error| error.to_string())?;
-        let secrets = Secrets::load(secrets_file(&options.data), options.platform.random.clone())?;
+        let secrets = Secrets::load(options.data.secrets_file(), options.platform.random.clone())?;
         let environment = Environment::new(&options.environment);
         let mut template = evaluate(&options, &secrets, &environment)?;
-        let engine = match &options.data {
-            Data::Memory => Some(Engine::in_memory()?),
-            Data::File(file) => Some(Engine::on_file(file)?),
-            Data::Endpoint { .. } => None,
-        };
+        let api = play(&template, &options, &environment)?;
+        let engine = engine(&options.data)?;
         // Not before the engine holds the lock on the data: another process may be about to make secrets too.
         secrets.save()?;
         let access = access(&options, engine.as_ref());
@@ -78,19 +74,12 @@ impl Stack {
         if let Some(engine) = engine.as_ref().filter(|_| options.platform.clock.is_system()) {
             engine.sweep_regularly();
         }
-        let api = play(&template, &options, &environment)?;
         let of = |function: &Function| environment.of(&access, function);
         let environments =
             template.functions.iter().map(|(id, function)| (id.clone(), of(function))).collect();
         let source = source(&options);
-        let neighbours = match &options.beside {
-            Some(path) => {
-                let service =
-                    neighbour::Service { template: &template, functions: &functions, access: &access };
-                neighbour::start(path, &options, &environment, &service, &source).await?
-            }
-            None => Vec::new(),
-        };
+        let service = neighbour::Service { template: &template, functions: &functions, access: &access };
+        let neighbours = neighbour::start(&options, &environment, &service, &source).await?;
         let overridden = environment.overridden();
         let gateway = Gateway::new(api.clone(), functions.clone(), options.base_path.clone(), source);
         let server = Server::start(listener, gateway, Arc::clone(&options.log));
@@ -201,11 +190,12 @@ impl fmt::Debug for Stack {
     }
 }
 
-fn secrets_file(data: &Data) -> Option<PathBuf> {
-    match data {
-        Data::Memory => None,
-        Data::File(file) | Data::Endpoint { beside: file, .. } => Some(beside(file, ".secrets.json")),
-    }
+fn engine(data: &Data) -> Result<Option<Engine>, String> {
+    Ok(match data {
+        Data::Memory => Some(Engine::in_memory()?),
+        Data::File(file) => Some(Engine::on_file(file)?),
+        Data::Endpoint { .. } => None,
+    })
 }
 
 fn evaluate(options: &Options, secrets: &Secrets, environment: &Environment<'_>) -> Result<Template, String> {

@@ -127,7 +127,12 @@ fn exports(scope: &Scope<'_>) -> Result<BTreeMap<String, String>, Fault> {
     let mut exports = BTreeMap::new();
     for (id, output) in scope::fields(scope.document, "Outputs") {
         let place = format!("Outputs.{id}");
-        if let Some(output) = Node::new(scope, output, &place)?
+        let exists = match output.get("Condition").and_then(Value::as_str) {
+            Some(condition) => scope.condition(condition, &format!("{place}.Condition"))?,
+            None => true,
+        };
+        if exists
+            && let Some(output) = Node::new(scope, output, &place)?
             && let Some(export) = output.field("Export")?
         {
             exports.insert(export.required("Name")?.text()?, output.required("Value")?.text()?);

@@ -375,8 +375,10 @@ Resources:
         IdentitySource: [route.request.querystring.access_token, context.identity.sourceIp]
       Routes: {$connect: {FunctionArn: !GetAtt F.Arn}}
   F: {Type: 'AWS::Serverless::Function', Properties: {Timeout: 3}}
+Conditions: {Never: !Equals [a, b]}
 Outputs:
   Private: {Value: !Ref F}
+  Absent: {Condition: Never, Value: !Ref F, Export: {Name: absent}}
   Public: {Value: !GetAtt F.Arn, Export: {Name: !Sub '${AWS::StackName}-F'}}
 ";
 
