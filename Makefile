@@ -65,7 +65,7 @@ deploy: build ## Deploys to the AWS account of the environment, asking what it h
 
 clean: ## Removes what was built or installed here; the data of `make run` in .local stays
 	cargo clean
-	rm -rf .aws-sam $(VENV) tests/interop/node_modules
+	rm -rf .aws-sam $(EXAMPLE)/.aws-sam $(VENV) tests/interop/node_modules
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

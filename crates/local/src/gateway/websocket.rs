@@ -1,6 +1,6 @@
 //! A WebSocket API at `$connect`: whether the upgrade is granted, and to whom.
 //!
-//! Sources: "Managing connected users and client apps: `$connect` and `$disconnect` routes" and "Create a Lambda REQUEST
+//! Sources: "Manage connected users and client apps: `$connect` and `$disconnect` routes" and "Create a Lambda REQUEST
 //! authorizer function" (for WebSocket APIs) in the API Gateway Developer Guide.
 
 use axum::body::Bytes;
@@ -91,8 +91,8 @@ fn refused(exchange: &Exchange, status: StatusCode) -> Response<Bytes> {
     reply(status, headers, Bytes::from(body.to_string()))
 }
 
-/// "To have your API support subprotocols, … your `$connect` Lambda function must return the header" (WebSocket APIs,
-/// "`$connect` routes that require a WebSocket subprotocol").
+/// The function of `$connect` names it in a header of its answer ("Set up a `$connect` route that requires a WebSocket
+/// subprotocol").
 fn chosen_protocol(output: &Value) -> Option<String> {
     let headers = output.get("headers")?.as_object()?;
     let named = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("sec-websocket-protocol"));
