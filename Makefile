@@ -1,25 +1,37 @@
 # GNU make 3.81 (macOS) or later. `run` and `test` need the Rust toolchain alone, `check` its components too; the other
-# targets install what they use into .venv, in fixed versions, and need Python 3.10 or later for that.
+# targets install what they use into .venv, in fixed versions, and need Python 3.10 or later for that. `interop` needs
+# Node 20 or later and openssl as well.
 
 PYTHON ?= python3
+EXAMPLE := examples/protected-api
 VENV := .venv
 # What reads the template, and what compiles for Lambda: cargo-lambda, with zig as a linker for every target.
 TEMPLATE_TOOLS := aws-sam-cli==1.170.0 aws-sam-translator==1.115.0 cfn-lint==1.58.0
 BUILD_TOOLS := cargo-lambda==1.9.2 ziglang==0.15.2
+# A verifier of tokens; those of Node are in tests/interop/package.json.
+INTEROP_TOOLS := PyJWT==2.15.1 cryptography==50.0.2
 
 export SAM_CLI_TELEMETRY = 0
 
 .DEFAULT_GOAL := help
-.PHONY: help run test soak bench check validate build deploy clean
+.PHONY: help run run-example test interop soak bench check validate build deploy clean
 
 help: ## Lists the targets
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## Starts the whole API on http://127.0.0.1:3000 (ARGS="--port 3001 --memory")
 	cargo run --locked -p local -- $(ARGS)
 
+run-example: ## The same with the APIs of examples/protected-api at the ports after it
+	cargo run --locked -p local -- --beside $(EXAMPLE)/template.yaml $(ARGS)
+
 test: ## Runs every test
 	cargo test --workspace --locked
+
+interop: $(VENV)/interop-tools ## Runs verifiers and functions in other languages against the service
+	$(if $(LATCHKEY_LOCAL),,cargo build --locked -p local)
+	cd tests/interop && npm ci --no-audit --no-fund && \
+	  PYTHON="$(CURDIR)/$(VENV)/bin/python" node --test
 
 soak: ## Runs honest clients and thieves on a faulty line for two minutes (SOAK_SECONDS=600)
 	cargo test --locked -p local --test api -- --ignored --exact --nocapture \
@@ -33,7 +45,7 @@ check: ## Checks formatting, lints and documentation
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items --locked
 
-validate: $(VENV)/template-tools ## Checks template.yaml, as written and as CloudFormation gets it
+validate: $(VENV)/template-tools ## Checks both templates, as written and as CloudFormation gets them
 	@# Any region will do: nothing is called.
 	AWS_DEFAULT_REGION=eu-central-1 $(VENV)/bin/sam validate --lint
 	$(VENV)/bin/python tools/transform.py > $(VENV)/transformed.json
@@ -45,6 +57,11 @@ validate: $(VENV)/template-tools ## Checks template.yaml, as written and as Clou
 	$(VENV)/bin/python tools/transform.py Tracing=Active > $(VENV)/traced.json
 	$(VENV)/bin/cfn-lint --ignore-checks W1030 -- $(VENV)/traced.json
 	$(VENV)/bin/python tools/check_transformed.py < $(VENV)/traced.json
+	AWS_DEFAULT_REGION=eu-central-1 $(VENV)/bin/sam validate --lint --template $(EXAMPLE)/template.yaml
+	$(VENV)/bin/python tools/transform.py $(EXAMPLE)/template.yaml > $(VENV)/transformed-example.json
+	@# W1020: SAM fills parameters into a Sub and leaves the Sub.
+	$(VENV)/bin/cfn-lint --ignore-checks W1020 -- $(VENV)/transformed-example.json
+	$(VENV)/bin/python tools/check_example.py < $(VENV)/transformed-example.json
 
 build: $(VENV)/build-tools ## Compiles the functions for Lambda (ARCH=x86_64 if the stack's Architecture is that)
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(VENV)/bin/sam build $(if $(ARCH),--parameter-overrides Architecture=$(ARCH))
@@ -54,7 +71,7 @@ deploy: build ## Deploys to the AWS account of the environment, asking what it h
 
 clean: ## Removes what was built or installed here; the data of `make run` in .local stays
 	cargo clean
-	rm -rf .aws-sam $(VENV)
+	rm -rf .aws-sam $(EXAMPLE)/.aws-sam $(VENV) tests/interop/node_modules
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -62,6 +79,10 @@ $(VENV)/bin/python:
 # The Makefile is where the versions are, so that a change of it installs again.
 $(VENV)/template-tools: Makefile | $(VENV)/bin/python
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check $(TEMPLATE_TOOLS)
+	@touch $@
+
+$(VENV)/interop-tools: Makefile | $(VENV)/bin/python
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check $(INTEROP_TOOLS)
 	@touch $@
 
 $(VENV)/build-tools: Makefile $(VENV)/template-tools | $(VENV)/bin/python

@@ -42,23 +42,27 @@ def of_type(template, kind):
             yield name, resource.get("Properties", {})
 
 
+def operations(body):
+    """What is wrong with the routes of an API's OpenAPI document."""
+    schemes = body.get("securityDefinitions") or body["components"]["securitySchemes"]
+    for name, scheme in schemes.items():
+        ttl = scheme["x-amazon-apigateway-authorizer"].get("authorizerResultTtlInSeconds")
+        if ttl != 0:
+            yield f"the authorizer {name} keeps its answers for {ttl} s"
+    for path, methods in body["paths"].items():
+        for method, operation in methods.items():
+            public = (method, path) in PUBLIC or method == "options"
+            guarded = any(name in schemes for security in operation.get("security", []) for name in security)
+            if public == guarded:
+                yield f"{method} {path} is {'guarded' if guarded else 'open'}"
+
+
 def routes(template):
     apis = list(of_type(template, "AWS::ApiGateway::RestApi"))
     if not apis:
         yield "there is no REST API"
     for _, api in apis:
-        body = api["Body"]
-        schemes = body.get("securityDefinitions") or body["components"]["securitySchemes"]
-        for name, scheme in schemes.items():
-            ttl = scheme["x-amazon-apigateway-authorizer"].get("authorizerResultTtlInSeconds")
-            if ttl != 0:
-                yield f"the authorizer {name} keeps its answers for {ttl} s"
-        for path, methods in body["paths"].items():
-            for method, operation in methods.items():
-                public = (method, path) in PUBLIC or method == "options"
-                guarded = any(name in schemes for security in operation.get("security", []) for name in security)
-                if public == guarded:
-                    yield f"{method} {path} is {'guarded' if guarded else 'open'}"
+        yield from operations(api["Body"])
 
 
 def stages(template):

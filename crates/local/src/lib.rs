@@ -14,6 +14,7 @@
 //! | [`engine`], [`tables`], [`secrets`] | the table, in an embedded engine; what Secrets Manager would hold |
 //! | [`server`] | HTTP in front of the gateway |
 //! | [`stack`], [`options`], `environment` | all of it together; how it is to be; what functions find in their environment |
+//! | [`neighbour`] | the APIs of another stack that imports the authorizer |
 //! | [`cli`], [`banner`] | the command line, and what is said at the start |
 //!
 //! ```no_run
@@ -34,6 +35,7 @@ mod environment;
 pub mod functions;
 pub mod gateway;
 pub mod invoke;
+pub mod neighbour;
 pub mod options;
 pub mod secrets;
 pub mod server;

@@ -59,6 +59,7 @@ async fn run(arguments: Arguments) -> Result<(), StartError> {
         base_path: arguments.base_path,
         data: arguments.data,
         port: arguments.port,
+        beside: arguments.beside,
         environment,
         platform,
         log: Arc::new(|method, path, status, ms| eprintln!("{method} {path} {status} {ms} ms")),

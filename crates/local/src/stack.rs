@@ -6,7 +6,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fs;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use auth_core::audit::AuditLog;
@@ -14,11 +13,12 @@ use auth_core::clock::Clock;
 use serde_json::Value;
 
 use crate::api::{Api, ApiKind};
-use crate::engine::{Engine, beside};
+use crate::engine::Engine;
 use crate::environment::Environment;
 use crate::functions;
 use crate::gateway::{Gateway, Source};
 use crate::invoke::{Deployed, FunctionError};
+use crate::neighbour::{self, Neighbour};
 pub use crate::options::{Data, Options};
 use crate::secrets::Secrets;
 use crate::server::{self, Server};
@@ -47,7 +47,11 @@ pub struct Stack {
     functions: BTreeMap<String, Deployed>,
     environments: BTreeMap<String, BTreeMap<String, String>>,
     server: Server,
+    neighbours: Vec<Neighbour>,
 }
+
+/// The name of the service's own stack.
+const STACK: &str = "latchkey";
 
 impl Stack {
     /// Starts a stack.
@@ -57,14 +61,11 @@ impl Stack {
     pub async fn start(options: Options) -> Result<Self, StartError> {
         let listener = server::listen(options.port).await?;
         let address = listener.local_addr().map_err(|error| error.to_string())?;
-        let secrets = Secrets::load(secrets_file(&options.data), options.platform.random.clone())?;
+        let secrets = Secrets::load(options.data.secrets_file(), options.platform.random.clone())?;
         let environment = Environment::new(&options.environment);
         let mut template = evaluate(&options, &secrets, &environment)?;
-        let engine = match &options.data {
-            Data::Memory => Some(Engine::in_memory()?),
-            Data::File(file) => Some(Engine::on_file(file)?),
-            Data::Endpoint { .. } => None,
-        };
+        let api = play(&template, &options, &environment)?;
+        let engine = engine(&options.data)?;
         // Not before the engine holds the lock on the data: another process may be about to make secrets too.
         secrets.save()?;
         let access = access(&options, engine.as_ref());
@@ -73,15 +74,32 @@ impl Stack {
         if let Some(engine) = engine.as_ref().filter(|_| options.platform.clock.is_system()) {
             engine.sweep_regularly();
         }
-        let api = play(&template, &options, &environment);
         let of = |function: &Function| environment.of(&access, function);
         let environments =
             template.functions.iter().map(|(id, function)| (id.clone(), of(function))).collect();
+        let source = source(&options);
+        let service = neighbour::Service { template: &template, functions: &functions, access: &access };
+        let neighbours = neighbour::start(&options, &environment, &service, &source).await?;
         let overridden = environment.overridden();
-        let gateway =
-            Gateway::new(api.clone(), functions.clone(), options.base_path.clone(), source(&options));
+        let gateway = Gateway::new(api.clone(), functions.clone(), options.base_path.clone(), source);
         let server = Server::start(listener, gateway, Arc::clone(&options.log));
-        Ok(Self { address, options, api, access, overridden, engine, functions, environments, server })
+        Ok(Self {
+            address,
+            options,
+            api,
+            access,
+            overridden,
+            engine,
+            functions,
+            environments,
+            server,
+            neighbours,
+        })
+    }
+
+    /// The APIs that run beside the service, in the order of their ids.
+    pub fn neighbours(&self) -> &[Neighbour] {
+        &self.neighbours
     }
 
     /// The URL of the API, with the base path and without a slash at the end.
@@ -154,6 +172,9 @@ impl Stack {
     /// Stops answering, lets what is under way finish for a few seconds at the most, and ends.
     pub async fn stop(self) {
         self.server.stop().await;
+        for neighbour in self.neighbours {
+            neighbour.stop().await;
+        }
         if let Some(engine) = self.engine {
             engine.stop().await;
         }
@@ -169,11 +190,12 @@ impl fmt::Debug for Stack {
     }
 }
 
-fn secrets_file(data: &Data) -> Option<PathBuf> {
-    match data {
-        Data::Memory => None,
-        Data::File(file) | Data::Endpoint { beside: file, .. } => Some(beside(file, ".secrets.json")),
-    }
+fn engine(data: &Data) -> Result<Option<Engine>, String> {
+    Ok(match data {
+        Data::Memory => Some(Engine::in_memory()?),
+        Data::File(file) => Some(Engine::on_file(file)?),
+        Data::Endpoint { .. } => None,
+    })
 }
 
 fn evaluate(options: &Options, secrets: &Secrets, environment: &Environment<'_>) -> Result<Template, String> {
@@ -182,7 +204,9 @@ fn evaluate(options: &Options, secrets: &Secrets, environment: &Environment<'_>)
     let surroundings = Surroundings {
         lookup: &|name| environment.process(name),
         secrets: &|secret| secrets.value(secret),
-        prefer: options.payload.unwrap_or(ApiKind::Rest),
+        stack: STACK,
+        imports: &BTreeMap::new(),
+        parameters: &BTreeMap::new(),
     };
     Template::evaluate(&text, &surroundings).map_err(|fault| format!("{path}: {fault}"))
 }
@@ -196,11 +220,12 @@ fn access(options: &Options, engine: Option<&Engine>) -> Access {
 }
 
 /// The template's API, as the kind that is asked for.
-fn play(template: &Template, options: &Options, environment: &Environment<'_>) -> Api {
-    let api = template.api.clone();
+fn play(template: &Template, options: &Options, environment: &Environment<'_>) -> Result<Api, String> {
+    let api = template.api(options.payload.unwrap_or(ApiKind::Rest));
+    let api = api.map_err(|fault| format!("{}: {fault}", options.template.display()))?.clone();
     let kind = options.payload.unwrap_or(api.kind);
     let simple = environment.shared(template, "AUTHORIZER_RESPONSE").as_deref() == Some("simple");
-    api.played_as(kind, simple)
+    Ok(api.played_as(kind, simple))
 }
 
 async fn make_tables(template: &mut Template, access: &Access, options: &Options) -> Result<(), String> {

@@ -91,7 +91,7 @@ struct Row {
 
 impl Row {
     async fn start(engine: &Service, (call, success, target): (Call, u16, Target)) -> Self {
-        let tap = Tap::start(engine.stack.store_endpoint(), false).await;
+        let tap = Tap::start(engine.stack.store_endpoint()).await;
         let unlimited = [
             ("LOGIN_LIMIT_PER_ADDRESS", "9999"),
             ("LOGIN_LIMIT_PER_IP", "9999"),

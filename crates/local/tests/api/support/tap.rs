@@ -88,9 +88,13 @@ struct Line {
 }
 
 impl Tap {
-    /// Starts a tap in front of the engine at `engine`, with the policies of a deployment that rotates tokens while it authorizes
-    /// or does not.
-    pub(crate) async fn start(engine: &str, rotates: bool) -> Self {
+    /// Starts a tap in front of the engine at `engine`.
+    pub(crate) async fn start(engine: &str) -> Self {
+        Self::start_for(engine, false).await
+    }
+
+    /// The same with the policies of a deployment that rotates tokens while it authorizes, or does not.
+    pub(crate) async fn start_for(engine: &str, rotates: bool) -> Self {
         let state = Shared::default();
         let client = Client::builder(TokioExecutor::new()).build_http();
         let policies = Arc::new(Policies::of_template(rotates));
