@@ -33,9 +33,27 @@ async fn both_apis_tell_their_function_who_calls() {
         assert_eq!((&answer.body["email"], &answer.body["name"]), (&json!("ada@example.com"), &json!("Ada")));
         assert_eq!(answer.body["orders"][0]["userId"], ada["user"]["userId"]);
         assert_eq!(answer.header("access-control-allow-origin"), ORIGIN, "{kind:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn both_apis_hand_renewed_tokens_to_the_page() {
+    let service = Service::start_with_example(&[("RENEWAL", "rotate")]).await;
+    let ada = service.signup("ada@example.com").await;
+    service.pass(3_500);
+    let mut successors = std::collections::BTreeSet::new();
+    for kind in CALLED {
+        let call = service.call_url("GET", &orders(&service, kind)).bearer(&ada.access);
+        let call = call.header("origin", ORIGIN).header("x-refresh-token", &ada.refresh);
+        let answer = call.send().await.expect(200);
+        service.me(answer.header("x-new-token")).await.expect(200);
+        successors.insert(answer.header("x-new-refresh-token").to_owned());
+        assert_eq!(answer.header("cache-control"), "no-store", "{kind:?}");
         let exposed = answer.header("access-control-expose-headers").to_ascii_lowercase();
         assert!(exposed.contains("x-new-refresh-token"), "{kind:?}: {exposed}");
     }
+    assert_eq!(successors.len(), 1, "{successors:?}");
+    service.refresh(successors.first().expect("one")).await.expect(200);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -24,15 +24,16 @@ struct Setup {
     delivery: &'static str,
     algorithm: &'static str,
     level: &'static str,
+    renewal: &'static str,
 }
 
 const SETUPS: [Setup; 6] = [
-    Setup { format: "camel", delivery: "body", algorithm: "HS256", level: "trace" },
-    Setup { format: "snake", delivery: "body", algorithm: "ES256", level: "trace" },
-    Setup { format: "envelope", delivery: "cookie", algorithm: "HS512", level: "trace" },
-    Setup { format: "authorization", delivery: "cookie", algorithm: "EdDSA", level: "debug" },
-    Setup { format: "camel", delivery: "body", algorithm: "RS256", level: "info" },
-    Setup { format: "snake", delivery: "cookie", algorithm: "HS256", level: "error" },
+    Setup { format: "camel", delivery: "body", algorithm: "HS256", level: "trace", renewal: "rotate" },
+    Setup { format: "snake", delivery: "body", algorithm: "ES256", level: "trace", renewal: "access" },
+    Setup { format: "envelope", delivery: "cookie", algorithm: "HS512", level: "trace", renewal: "rotate" },
+    Setup { format: "authorization", delivery: "cookie", algorithm: "EdDSA", level: "debug", renewal: "off" },
+    Setup { format: "camel", delivery: "body", algorithm: "RS256", level: "info", renewal: "off" },
+    Setup { format: "snake", delivery: "cookie", algorithm: "HS256", level: "error", renewal: "rotate" },
 ];
 
 /// A client that remembers everything secret that it has sent or been given.
@@ -40,6 +41,7 @@ struct Caller {
     client: Client,
     url: String,
     cookies: bool,
+    renewal: &'static str,
     secrets: RefCell<BTreeSet<String>>,
 }
 
@@ -156,7 +158,26 @@ async fn use_everything(caller: &Caller) {
     caller.refresh(&third.refresh, None).await.expect(401);
     caller.authorized("GET", "/auth/me", &third.access).await.expect(401);
     forged(caller, &first).await;
+    renewed(caller, &first).await;
     account(caller, &first).await;
+}
+
+/// Every token older than a second is renewed in these setups: the program's clock is the machine's.
+async fn renewed(caller: &Caller, tokens: &Pair) {
+    let key = "renewal-key-of-ada-5518";
+    caller.remember(key);
+    tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
+    let call = caller.call("GET", "/auth/me").bearer(&tokens.access).header("x-refresh-idempotency-key", key);
+    let cookie = format!("__Secure-refresh_token={}", tokens.refresh);
+    let reply = caller
+        .sent(if caller.cookies {
+            call.header("cookie", &cookie)
+        } else {
+            call.header("x-refresh-token", &tokens.refresh)
+        })
+        .await
+        .expect(200);
+    assert_eq!(reply.headers.contains_key("x-new-token"), caller.renewal != "off");
 }
 
 /// Bodies that no function can read, with something secret in each.
@@ -255,6 +276,8 @@ fn settings(setup: &Setup) -> (Vec<(&'static str, String)>, Vec<String>) {
         ("RUST_LOG", "trace".to_owned()),
         ("SERVICE_NAME", format!("latchkey-{}", setup.format)),
         ("CORS_ALLOWED_ORIGINS", ORIGIN.to_owned()),
+        ("RENEWAL", setup.renewal.to_owned()),
+        ("RENEWAL_WINDOW", "3599s".to_owned()),
         ("LOGIN_LOCK_FAILURES", "3".to_owned()),
         ("SIGNUP_LIMIT_PER_IP", "8".to_owned()),
         ("ARGON2_MEMORY_KIB", "7168".to_owned()),
@@ -275,7 +298,7 @@ fn settings(setup: &Setup) -> (Vec<(&'static str, String)>, Vec<String>) {
 /// Everything that one setup has written, and everything secret that has passed through it.
 async fn written_by(setup: &Setup) -> (String, BTreeSet<String>) {
     let engine = Service::start(&[]).await;
-    let tap = Tap::start(engine.stack.store_endpoint()).await;
+    let tap = Tap::start_for(engine.stack.store_endpoint(), setup.renewal == "rotate").await;
     let (settings, secrets) = settings(setup);
     let settings: Vec<_> = settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let program = Program::start(&tap.url, &settings).await;
@@ -283,6 +306,7 @@ async fn written_by(setup: &Setup) -> (String, BTreeSet<String>) {
         client: Client::new(),
         url: program.url.clone(),
         cookies: setup.delivery == "cookie",
+        renewal: setup.renewal,
         secrets: RefCell::default(),
     };
     for secret in secrets {
