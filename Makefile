@@ -6,11 +6,13 @@ VENV := .venv
 # What reads the template, and what compiles for Lambda: cargo-lambda, with zig as a linker for every target.
 TEMPLATE_TOOLS := aws-sam-cli==1.170.0 aws-sam-translator==1.115.0 cfn-lint==1.58.0
 BUILD_TOOLS := cargo-lambda==1.9.2 ziglang==0.15.2
+# What changes the code to see whether a test notices.
+MUTANTS := 27.1.0
 
 export SAM_CLI_TELEMETRY = 0
 
 .DEFAULT_GOAL := help
-.PHONY: help run test soak bench check validate build deploy clean
+.PHONY: help run test soak mutants bench check validate build deploy clean
 
 help: ## Lists the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,6 +26,9 @@ test: ## Runs every test
 soak: ## Runs honest clients and thieves on a faulty line for two minutes (SOAK_SECONDS=600)
 	cargo test --locked -p local --test api -- --ignored --exact --nocapture \
 	  soak::a_long_time_of_bad_weather_breaks_no_promise
+
+mutants: target/tools/bin/cargo-mutants ## Changes the code in one place at a time: a test must fail. Takes hours (ARGS="-p refresh")
+	PATH="$(CURDIR)/target/tools/bin:$$PATH" cargo mutants --output target $(ARGS)
 
 bench: ## Times tokens and passwords, in a release build
 	cargo bench --locked -p auth-core --bench tokens
@@ -49,6 +54,10 @@ deploy: build ## Deploys to the AWS account of the environment, asking what it h
 clean: ## Removes what was built or installed here; the data of `make run` in .local stays
 	cargo clean
 	rm -rf .aws-sam $(VENV)
+
+target/tools/bin/cargo-mutants: Makefile
+	cargo install --locked --quiet --root target/tools --version $(MUTANTS) cargo-mutants
+	@touch $@
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
