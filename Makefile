@@ -10,11 +10,13 @@ TEMPLATE_TOOLS := aws-sam-cli==1.170.0 aws-sam-translator==1.115.0 cfn-lint==1.5
 BUILD_TOOLS := cargo-lambda==1.9.2 ziglang==0.15.2
 # A verifier of tokens; those of Node are in tests/interop/package.json.
 INTEROP_TOOLS := PyJWT==2.15.1 cryptography==50.0.2
+# What changes the code to see whether a test notices.
+MUTANTS := 27.1.0
 
 export SAM_CLI_TELEMETRY = 0
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-example test interop soak bench check validate build deploy clean
+.PHONY: help run run-example test interop soak mutants bench check validate build deploy clean
 
 help: ## Lists the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +38,9 @@ interop: $(VENV)/interop-tools ## Runs verifiers and functions in other language
 soak: ## Runs honest clients and thieves on a faulty line for two minutes (SOAK_SECONDS=600)
 	cargo test --locked -p local --test api -- --ignored --exact --nocapture \
 	  soak::a_long_time_of_bad_weather_breaks_no_promise
+
+mutants: target/tools/bin/cargo-mutants ## Changes the code in one place at a time: a test must fail. Takes hours (ARGS="-p refresh")
+	PATH="$(CURDIR)/target/tools/bin:$$PATH" cargo mutants --output target $(ARGS)
 
 bench: ## Times tokens and passwords, in a release build
 	cargo bench --locked -p auth-core --bench tokens
@@ -72,6 +77,10 @@ deploy: build ## Deploys to the AWS account of the environment, asking what it h
 clean: ## Removes what was built or installed here; the data of `make run` in .local stays
 	cargo clean
 	rm -rf .aws-sam $(EXAMPLE)/.aws-sam $(VENV) tests/interop/node_modules
+
+target/tools/bin/cargo-mutants: Makefile
+	cargo install --locked --quiet --root target/tools --version $(MUTANTS) cargo-mutants
+	@touch $@
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

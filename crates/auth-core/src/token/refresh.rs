@@ -193,4 +193,18 @@ mod tests {
         assert!(keys.verify_expired(&token).is_ok());
         Ok(())
     }
+
+    #[test]
+    fn issuer_and_audience_both_count() -> TestResult {
+        let keys = keys("https://id.example", "a", &[])?;
+        let mut claims = keys.verify(&mint(&keys)?, NOW)?;
+        claims.iss = "https://other.example".to_owned();
+        let other_issuer = jws::sign(&keys.current, TYP, &claims)?;
+        assert_eq!(keys.verify(&other_issuer, NOW), Err(TokenError::WrongAudience));
+        claims.iss.clone_from(&keys.issuer);
+        claims.aud = "api".to_owned();
+        let other_audience = jws::sign(&keys.current, TYP, &claims)?;
+        assert_eq!(keys.verify(&other_audience, NOW), Err(TokenError::WrongAudience));
+        Ok(())
+    }
 }

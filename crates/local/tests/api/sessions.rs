@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::support::table::Table;
 use crate::support::{Service, claims};
 
 /// A gateway that sends every method to the function is no reason to end sessions.
@@ -98,4 +99,18 @@ async fn revoke_all_ends_every_session_of_the_user() {
     }
     service.me(&other.access).await.expect(200);
     service.login("ada@example.com").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_whose_record_is_gone_is_over() {
+    let service = Service::start(&[]).await;
+    let tokens = service.signup("ada@example.com").await;
+    let table = Table::of(&service).await;
+    table.delete(&table.items_of("SESSION#").await[0]).await;
+    service.me(&tokens.access).await.expect(401);
+    assert_eq!(service.audited("access_token_refused"), ["unknown_session"]);
+    assert_eq!(service.refresh(&tokens.refresh).await.expect(401).code(), "invalid_grant");
+    assert_eq!(service.audited("refresh_token_refused"), ["unknown_session"]);
+    service.logout(&tokens.refresh).await.expect(204);
+    assert_eq!(table.items_of("SESSION#").await.len(), 0, "nothing brings it back");
 }

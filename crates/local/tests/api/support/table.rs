@@ -45,6 +45,12 @@ impl Table {
         query.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await.expect("a query")
     }
 
+    /// Writes an item as it once was, as a restored backup does.
+    pub(crate) async fn put(&self, item: Item) {
+        let request = self.client.put_item().table_name(&self.name).set_item(Some(item));
+        request.send().await.expect("a write");
+    }
+
     /// Deletes an item, as the time to live does.
     pub(crate) async fn delete(&self, item: &Item) {
         let key = ["pk", "sk"].map(|name| (name.to_owned(), item[name].clone()));
