@@ -10,7 +10,7 @@ BUILD_TOOLS := cargo-lambda==1.9.2 ziglang==0.15.2
 export SAM_CLI_TELEMETRY = 0
 
 .DEFAULT_GOAL := help
-.PHONY: help run test soak bench check validate build deploy clean
+.PHONY: help run test soak bench load growth cost check validate build deploy clean
 
 help: ## Lists the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,17 +28,30 @@ soak: ## Runs honest clients and thieves on a faulty line for two minutes (SOAK_
 bench: ## Times tokens and passwords, in a release build
 	cargo bench --locked -p auth-core --bench tokens
 
+load: ## Runs clients on a schedule against a local stack for a minute (LOAD_SECONDS=600 LOAD_RATE=4): latency, errors, memory
+	cargo bench --locked --profile dev -p local --bench load
+
+growth: ## Compares requests, capacity and time with a thousand to a million users in the table (GROWTH_USERS=100000)
+	cargo test --locked -p local --test api -- --ignored --exact --nocapture \
+	  growth::up_to_a_million_users_a_request_costs_and_takes_the_same
+
+cost: ## Prints what a deployment costs, by tools/cost: capacity as tested, list prices, a month's usage
+	$(PYTHON) -m doctest tools/cost/cost.py
+	$(PYTHON) tools/cost/cost.py
+
 check: ## Checks formatting, lints and documentation
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items --locked
 
-validate: $(VENV)/template-tools ## Checks template.yaml, as written and as CloudFormation gets it
+validate: $(VENV)/template-tools ## Checks template.yaml, as written and as CloudFormation gets it, and the table of prices
 	@# Any region will do: nothing is called.
 	AWS_DEFAULT_REGION=eu-central-1 $(VENV)/bin/sam validate --lint
 	$(VENV)/bin/python tools/transform.py > $(VENV)/transformed.json
 	$(VENV)/bin/cfn-lint $(VENV)/transformed.json
 	$(VENV)/bin/python tools/check_transformed.py < $(VENV)/transformed.json
+	$(VENV)/bin/python -m doctest tools/cost/cost.py
+	$(VENV)/bin/python tools/cost/cost.py --check BENCHMARKS.md
 
 build: $(VENV)/build-tools ## Compiles the functions for Lambda (ARCH=x86_64 if the stack's Architecture is that)
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(VENV)/bin/sam build $(if $(ARCH),--parameter-overrides Architecture=$(ARCH))

@@ -9,12 +9,14 @@
 mod agreement;
 mod authorizer;
 mod budget;
+mod capacity;
 mod cookies;
 mod cors;
 mod fault_matrix;
 mod faults;
 mod formats;
 mod gateways;
+mod growth;
 mod keys;
 mod limits;
 mod login;
