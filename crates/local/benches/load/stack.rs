@@ -1,7 +1,7 @@
 //! The local stack, as `make run` starts it, in a process of its own.
 
 use std::io::{BufRead as _, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use crate::Failure;
@@ -14,6 +14,7 @@ const UNLIMITED: [&str; 4] =
 pub(crate) struct Stack {
     process: Child,
     url: String,
+    folder: PathBuf,
 }
 
 impl Stack {
@@ -29,7 +30,7 @@ impl Stack {
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()?;
-        let mut stack = Self { process, url: String::new() };
+        let mut stack = Self { process, url: String::new(), folder };
         let output = stack.process.stdout.take().ok_or("no output")?;
         let mut lines = BufReader::new(output).lines();
         let banner = lines.next().ok_or("the stack did not start")??;
@@ -56,5 +57,6 @@ impl Drop for Stack {
         // It has ended by itself already, or ends now.
         let _ = self.process.kill();
         let _ = self.process.wait();
+        let _ = std::fs::remove_dir_all(&self.folder);
     }
 }

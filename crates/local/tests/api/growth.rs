@@ -112,7 +112,7 @@ impl Town {
         bills
     }
 
-    /// Ends all sessions of a user, as a client does that is told to come back for the rest. Says how many ended in all.
+    /// Ends all sessions of a user, in one request and before Lambda would end it. Says how many there were.
     async fn end_all(&self, user: &Tokens) -> u64 {
         let start = Instant::now();
         let reply =
