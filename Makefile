@@ -16,7 +16,7 @@ MUTANTS := 27.1.0
 export SAM_CLI_TELEMETRY = 0
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-example test interop soak mutants bench check validate build deploy clean
+.PHONY: help run run-example test interop soak mutants bench load growth cost check validate build deploy clean
 
 help: ## Lists the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,17 @@ mutants: target/tools/bin/cargo-mutants ## Changes the code in one place at a ti
 bench: ## Times tokens and passwords, in a release build
 	cargo bench --locked -p auth-core --bench tokens
 
+load: ## Runs clients on a schedule against a local stack for a minute (LOAD_SECONDS=600 LOAD_RATE=4): latency, errors, memory
+	cargo bench --locked --profile dev -p local --bench load
+
+growth: ## Compares requests, capacity and time with a thousand to a million users in the table (GROWTH_USERS=100000)
+	cargo test --locked -p local --test api -- --ignored --exact --nocapture \
+	  growth::up_to_a_million_users_a_request_costs_and_takes_the_same
+
+cost: ## Prints what a deployment costs, by tools/cost: capacity as tested, list prices, a month's usage
+	$(PYTHON) -m doctest tools/cost/cost.py
+	$(PYTHON) tools/cost/cost.py
+
 check: ## Checks formatting, lints and documentation
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
@@ -67,6 +78,8 @@ validate: $(VENV)/template-tools ## Checks both templates, as written and as Clo
 	@# W1020: SAM fills parameters into a Sub and leaves the Sub.
 	$(VENV)/bin/cfn-lint --ignore-checks W1020 -- $(VENV)/transformed-example.json
 	$(VENV)/bin/python tools/check_example.py < $(VENV)/transformed-example.json
+	$(VENV)/bin/python -m doctest tools/cost/cost.py
+	$(VENV)/bin/python tools/cost/cost.py --check BENCHMARKS.md
 
 build: $(VENV)/build-tools ## Compiles the functions for Lambda (ARCH=x86_64 if the stack's Architecture is that)
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(VENV)/bin/sam build $(if $(ARCH),--parameter-overrides Architecture=$(ARCH))

@@ -6,24 +6,22 @@
 pub struct Client {
     /// The peer's IP address.
     pub ip: String,
-    /// The `User-Agent`, cut to [`Client::MAXIMUM_USER_AGENT`] characters, without control characters.
+    /// The `User-Agent`, cut to [`Client::MAXIMUM_USER_AGENT`] bytes, without control characters.
     pub user_agent: String,
     /// The gateway's request id.
     pub request_id: String,
 }
 
 impl Client {
-    /// Longest user agent that is kept, in characters. It is stored with every session and shown to the user.
+    /// Longest user agent that is kept, in bytes of UTF-8. It is stored with every session and shown to the user. Two of them and
+    /// the rest of a session stay below 1 KB, which is what one write unit of DynamoDB covers.
     pub const MAXIMUM_USER_AGENT: usize = 256;
 
     /// A caller, with a user agent of any length and content.
     pub fn new(ip: &str, user_agent: &str, request_id: &str) -> Self {
-        let printable = user_agent.chars().filter(|c| !c.is_control());
-        Self {
-            ip: ip.to_owned(),
-            user_agent: printable.take(Self::MAXIMUM_USER_AGENT).collect(),
-            request_id: request_id.to_owned(),
-        }
+        let mut user_agent: String = user_agent.chars().filter(|c| !c.is_control()).collect();
+        user_agent.truncate(user_agent.floor_char_boundary(Self::MAXIMUM_USER_AGENT));
+        Self { ip: ip.to_owned(), user_agent, request_id: request_id.to_owned() }
     }
 }
 
@@ -33,8 +31,9 @@ mod tests {
 
     #[test]
     fn a_user_agent_is_cut_and_cannot_break_a_line() {
-        let client = Client::new("203.0.113.7", &format!("a\r\nb\u{1b}[31m{}", "ü".repeat(999)), "r");
-        assert!(client.user_agent.starts_with("ab[31mü"));
-        assert_eq!(client.user_agent.chars().count(), Client::MAXIMUM_USER_AGENT);
+        let client = Client::new("203.0.113.7", &format!("a\r\n\u{1b}[31m{}", "ü".repeat(999)), "r");
+        assert!(client.user_agent.starts_with("a[31mü") && client.user_agent.ends_with('ü'));
+        // The last character would have ended one byte too late.
+        assert_eq!(client.user_agent.len(), Client::MAXIMUM_USER_AGENT - 1);
     }
 }

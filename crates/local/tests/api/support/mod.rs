@@ -1,5 +1,6 @@
 //! The running service, as its clients meet it.
 
+pub(crate) mod capacity;
 pub(crate) mod http;
 pub(crate) mod keys;
 pub(crate) mod policy;

@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{
+    AttributeValue, ConsumedCapacity, Put, ReturnConsumedCapacity, TransactWriteItem,
+};
 
 use super::Service;
 
@@ -22,6 +24,43 @@ impl Table {
         let tables = client.list_tables().send().await.expect("tables").table_names.unwrap_or_default();
         assert_eq!(tables.len(), 1, "{tables:?}");
         Self { client, name: tables[0].clone() }
+    }
+
+    /// Writes an item. Says how many units that took, as do the next two.
+    pub(crate) async fn put(&self, item: &Item) -> f64 {
+        let put = self.client.put_item().table_name(&self.name).set_item(Some(item.clone()));
+        let answer =
+            put.return_consumed_capacity(ReturnConsumedCapacity::Total).send().await.expect("a write");
+        units(answer.consumed_capacity())
+    }
+
+    /// Writes an item as the only one of a transaction.
+    pub(crate) async fn put_in_transaction(&self, item: &Item) -> f64 {
+        let put = Put::builder().table_name(&self.name).set_item(Some(item.clone())).build().expect("a put");
+        let transaction = self.client.transact_write_items();
+        let transaction = transaction.transact_items(TransactWriteItem::builder().put(put).build());
+        let asking = transaction.return_consumed_capacity(ReturnConsumedCapacity::Total);
+        asking
+            .send()
+            .await
+            .expect("a transaction")
+            .consumed_capacity()
+            .iter()
+            .map(|one| units(Some(one)))
+            .sum()
+    }
+
+    /// Reads an item.
+    pub(crate) async fn get(&self, item: &Item, consistent: bool) -> f64 {
+        let get = self.client.get_item().table_name(&self.name).set_key(Some(key(item)));
+        let get = get.consistent_read(consistent).return_consumed_capacity(ReturnConsumedCapacity::Total);
+        units(get.send().await.expect("a read").consumed_capacity())
+    }
+
+    /// Deletes an item.
+    pub(crate) async fn delete(&self, item: &Item) {
+        let delete = self.client.delete_item().table_name(&self.name).set_key(Some(key(item)));
+        delete.send().await.expect("a deletion");
     }
 
     /// Every item.
@@ -60,11 +99,10 @@ impl Table {
 
     /// Writes one text attribute, as an operator would.
     pub(crate) async fn set(&self, item: &Item, attribute: &str, value: &str) {
-        let key = ["pk", "sk"].map(|name| (name.to_owned(), item[name].clone()));
         self.client
             .update_item()
             .table_name(&self.name)
-            .set_key(Some(key.into_iter().collect()))
+            .set_key(Some(key(item)))
             .update_expression("SET #a = :v")
             .expression_attribute_names("#a", attribute)
             .expression_attribute_values(":v", AttributeValue::S(value.to_owned()))
@@ -72,6 +110,14 @@ impl Table {
             .await
             .expect("an update");
     }
+}
+
+fn key(item: &Item) -> Item {
+    ["pk", "sk"].map(|name| (name.to_owned(), item[name].clone())).into()
+}
+
+fn units(consumed: Option<&ConsumedCapacity>) -> f64 {
+    consumed.and_then(ConsumedCapacity::capacity_units).expect("it was asked for")
 }
 
 /// A text attribute, or nothing.

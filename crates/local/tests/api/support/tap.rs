@@ -16,6 +16,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 
+use super::capacity::{self, Charge};
 use super::policy::{self, Policies};
 
 /// Longer than the store waits for one answer.
@@ -72,6 +73,7 @@ pub(crate) enum Fault {
 struct State {
     seen: Vec<String>,
     faults: Vec<(Target, Fault, usize)>,
+    charges: Vec<Charge>,
     spoilt: usize,
     done: BTreeMap<String, BTreeSet<String>>,
     denied: Vec<String>,
@@ -145,6 +147,11 @@ impl Tap {
         seen
     }
 
+    /// What the requests that were carried out since the last call have consumed, by package.
+    pub(crate) fn bill(&self) -> serde_json::Value {
+        capacity::bill(&std::mem::take(&mut self.state.lock().expect("no poison").charges))
+    }
+
     /// The actions that a function has needed so far, by package.
     pub(crate) fn done_by(&self, package: &str) -> BTreeSet<String> {
         self.state.lock().expect("no poison").done.get(package).cloned().unwrap_or_default()
@@ -191,9 +198,11 @@ async fn forward(line: Line, request: Request<Incoming>) -> Result<Response<Answ
         parts.headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
     let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
     // A local run's session token names the function. The tests' own clients have none, and may do everything.
-    if let Some(role) = parts.headers.get("x-amz-security-token").and_then(|role| role.to_str().ok()) {
+    let role = parts.headers.get("x-amz-security-token").and_then(|role| role.to_str().ok());
+    let role = role.unwrap_or_default().to_owned();
+    if !role.is_empty() {
         let needs = policy::needs(&operation, &body);
-        let denied = line.state.lock().expect("no poison").judge(&line.policies, role, &needs);
+        let denied = line.state.lock().expect("no poison").judge(&line.policies, &role, &needs);
         if let Some(refusal) = denied {
             return Ok(answer(400, &refusal));
         }
@@ -207,7 +216,14 @@ async fn forward(line: Line, request: Request<Incoming>) -> Result<Response<Answ
         _ => {}
     }
     // On a task of its own: what has reached the engine is carried out, whoever hangs up.
-    let engine = tokio::spawn(carry_out(line, parts, body)).await.map_err(|_| Lost)?;
+    let state = Arc::clone(&line.state);
+    let engine = tokio::spawn(async move {
+        let response = carry_out(line, parts, body).await?;
+        let charge = Charge::of(&role, &operation, response.body());
+        state.lock().expect("no poison").charges.push(charge);
+        Ok(response)
+    });
+    let engine = engine.await.map_err(|_| Lost)?;
     let (mut parts, body) = engine?.into_parts();
     match fault {
         Some(Fault::LoseAnswer) => return Err(Lost),
@@ -222,10 +238,13 @@ async fn forward(line: Line, request: Request<Incoming>) -> Result<Response<Answ
 }
 
 async fn carry_out(line: Line, parts: http::request::Parts, body: Bytes) -> Result<Response<Bytes>, Lost> {
+    let body = capacity::asking(&body);
+    let length = body.len();
     let mut forwarded = Request::new(Full::new(body));
     *forwarded.method_mut() = parts.method;
     *forwarded.uri_mut() = format!("{}/", line.engine).parse().expect("a URL");
     *forwarded.headers_mut() = parts.headers;
+    forwarded.headers_mut().insert("content-length", length.into());
     let response = line.client.request(forwarded).await.map_err(|_| Lost)?;
     let (parts, body) = response.into_parts();
     Ok(Response::from_parts(parts, body.collect().await.map_err(|_| Lost)?.to_bytes()))
