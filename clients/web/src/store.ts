@@ -105,7 +105,7 @@ export class SessionStore {
         if (this.#tabs === null || !this.#vault.mayBeBehind()) return;
         const session = (await this.#vault.read())?.session ?? null;
         const answered = new Promise<void>((resolve) => this.#waiting.add(resolve));
-        this.#tabs.tell({ type: 'ask', sid: session && sessionIdOf(session) });
+        this.#tabs.tell({ type: 'ask', session });
         await Promise.race([answered, new Promise((resolve) => setTimeout(resolve, PATIENCE))]);
         this.#waiting.clear();
     }
@@ -118,7 +118,7 @@ export class SessionStore {
 
     async #heard(message: Message): Promise<void> {
         try {
-            if (message.type === 'ask') await this.#answer(message.sid);
+            if (message.type === 'ask') await this.#answer(message.session);
             else if (message.type === 'changed') await this.#follow(message.reason, message.entry);
             else await this.#endToo(message);
         } catch {
@@ -126,28 +126,30 @@ export class SessionStore {
         }
     }
 
-    async #answer(sid: string | null): Promise<void> {
+    async #answer(theirs: Session | null): Promise<void> {
         const entry = await this.#vault.read();
-        const asked = this.kind === 'cookie' || (entry?.session && sessionIdOf(entry.session) === sid);
-        if (entry?.session && asked) this.#tabs?.tell({ type: 'changed', reason: 'renewed', entry });
+        if (entry?.session != null && this.#isLater(entry.session, theirs)) {
+            this.#tabs?.tell({ type: 'changed', reason: 'renewed', entry });
+        }
     }
 
     async #follow(reason: ChangeReason, entry: Entry | null): Promise<void> {
         if (this.kind === 'shared') {
             this.#word = { reason, error: null };
             await this.read();
-        } else if (entry?.session) {
+        } else if (entry?.session != null) {
             const mine = (await this.#vault.read())?.session ?? null;
-            const later =
-                this.kind === 'cookie'
-                    ? entry.session.storedAt > (mine?.storedAt ?? 0)
-                    : mine !== null && isNewer(entry.session, mine);
-            if (later) {
-                await this.#vault.write(entry);
-                this.#show(entry.session, reason, true, null);
-                for (const resolve of this.#waiting) resolve();
-            }
+            if (!this.#isLater(entry.session, mine)) return;
+            await this.#vault.write(entry);
+            this.#show(entry.session, reason, true, null);
+            for (const resolve of this.#waiting) resolve();
         }
+    }
+
+    /** Of a cookie there is one at a time, so that the latest counts, whoever signed in. */
+    #isLater(a: Session, b: Session | null): boolean {
+        if (this.kind === 'cookie') return a.storedAt > (b?.storedAt ?? 0);
+        return this.kind === 'copied' && b !== null && isNewer(a, b);
     }
 
     async #endToo(message: Message & { type: 'ended' }): Promise<void> {

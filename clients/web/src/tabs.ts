@@ -1,5 +1,5 @@
 import { AuthError, type AuthErrorCode } from './errors.js';
-import type { Entry } from './session.js';
+import type { Entry, Session } from './session.js';
 import type { ChangeReason } from './state.js';
 
 /** What tabs of one origin tell each other. */
@@ -16,7 +16,7 @@ export type Message =
           everywhere: boolean;
       }
     /** Who has a later state of this session? */
-    | { type: 'ask'; sid: string | null };
+    | { type: 'ask'; session: Session | null };
 
 /** An error on its way to another tab: structured cloning keeps no class. */
 export interface ToldError {

@@ -34,12 +34,7 @@ export function keyValueVault(kind: 'tab' | 'copied' | 'shared', storage: KeyVal
 }
 
 /** What is stored with cookie delivery: no token, and nothing about the user. */
-interface Marks {
-    renewal: Renewal;
-    storedAt: number;
-    expiresAt: number;
-    signedOut?: boolean;
-}
+type Marks = { renewal: Renewal } | { signedOut: true };
 
 /** Where the marks of cookie delivery are. */
 export function marksKey(key: string): string {
@@ -52,42 +47,41 @@ export function marksKey(key: string): string {
  */
 export function cookieVault(key: string, newKey: () => string): Vault {
     const storage = webStorage('localStorage') ?? memoryStorage();
-    const unused: Renewal = freshRenewal(newKey());
-    let session: Session | null = null;
-    const marks = async (): Promise<Marks | null> => {
-        try {
-            return JSON.parse((await storage.getItem(marksKey(key))) ?? 'null') as Marks | null;
-        } catch {
-            return null;
-        }
-    };
     const mark = (value: Marks) => stored(() => storage.setItem(marksKey(key), JSON.stringify(value)));
-    let behind = false;
+    let session: Session | null = null;
+    let known = false;
     return {
         kind: 'cookie',
         async read() {
-            const found = await marks();
-            behind = (found?.storedAt ?? 0) > (session?.storedAt ?? 0) && (found?.expiresAt ?? 0) > Date.now();
-            if (found?.signedOut === true) return null;
-            return { session, renewal: found?.renewal ?? unused };
+            const marks = readMarks(await storage.getItem(marksKey(key)));
+            known = marks !== null;
+            if (marks === null) return { session, renewal: freshRenewal(newKey()) };
+            return 'signedOut' in marks ? null : { session, renewal: marks.renewal };
         },
         async write(entry) {
-            const { storedAt, expiresAt } = entry.session ?? (await marks()) ?? { storedAt: 0, expiresAt: 0 };
-            await mark({ renewal: entry.renewal, storedAt, expiresAt });
+            await mark({ renewal: entry.renewal });
             session = entry.session;
         },
         async clear(byUser) {
             session = null;
-            if (byUser)
-                await mark({ renewal: freshRenewal(newKey()), storedAt: 0, expiresAt: 0, signedOut: true });
+            if (byUser) await mark({ signedOut: true });
             else await stored(() => storage.removeItem(marksKey(key)));
         },
         drop() {
             session = null;
             return Promise.resolve();
         },
-        mayBeBehind: () => behind,
+        // Whoever has signed in or renewed has left a mark.
+        mayBeBehind: () => known,
     };
+}
+
+function readMarks(text: string | null | undefined): Marks | null {
+    try {
+        return JSON.parse(text ?? 'null') as Marks | null;
+    } catch {
+        return null;
+    }
 }
 
 async function stored(action: () => unknown): Promise<void> {

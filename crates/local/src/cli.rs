@@ -19,6 +19,7 @@ Usage: local [options]
   --payload rest|http send the functions REST 1.0 or HTTP API 2.0 events (as the template says)
   --base-path P       stand behind a custom domain's base path mapping, such as /api/v1
   --template FILE     read FILE (template.yaml)
+  --demo DIR          serve the files of DIR beside the API, from / on
   --help              show this
   --version           show the version
 
@@ -49,6 +50,8 @@ pub struct Arguments {
     pub base_path: Option<String>,
     /// `--template`.
     pub template: PathBuf,
+    /// `--demo`.
+    pub demo: Option<PathBuf>,
 }
 
 /// Reads the arguments of the command line, without the name of the program.
@@ -60,6 +63,7 @@ pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, St
     let mut parser = lexopt::Parser::from_args(arguments);
     let (mut port, mut memory, mut file, mut endpoint) = (3000, false, None, None);
     let (mut payload, mut base_path, mut template) = (None, None, PathBuf::from("template.yaml"));
+    let mut demo = None;
     while let Some(argument) = parser.next().map_err(|error| error.to_string())? {
         match argument {
             Long("port") => {
@@ -71,13 +75,14 @@ pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, St
             Long("payload") => payload = Some(kind(&value(&mut parser)?)?),
             Long("base-path") => base_path = mapping(&value(&mut parser)?)?,
             Long("template") => template = PathBuf::from(value(&mut parser)?),
+            Long("demo") => demo = Some(PathBuf::from(value(&mut parser)?)),
             Long("help") => return Ok(Command::Help),
             Long("version") => return Ok(Command::Version),
             other => return Err(other.unexpected().to_string()),
         }
     }
     let data = data(memory, file, endpoint)?;
-    Ok(Command::Run(Arguments { port, data, payload, base_path, template }))
+    Ok(Command::Run(Arguments { port, data, payload, base_path, template, demo }))
 }
 
 fn value(parser: &mut lexopt::Parser) -> Result<OsString, String> {
@@ -130,7 +135,7 @@ mod tests {
 
     #[test]
     fn every_option_is_understood() {
-        let line = "--port 0 --data x.db --payload=http --base-path /api/v1/ --template t.yaml";
+        let line = "--port 0 --data x.db --payload=http --base-path /api/v1/ --template t.yaml --demo d";
         assert_eq!(
             run(line),
             Ok(Command::Run(Arguments {
@@ -139,6 +144,7 @@ mod tests {
                 payload: Some(ApiKind::Http),
                 base_path: Some("/api/v1".to_owned()),
                 template: "t.yaml".into(),
+                demo: Some("d".into()),
             }))
         );
         assert_eq!(run("--help"), Ok(Command::Help));
@@ -150,6 +156,7 @@ mod tests {
         let Ok(Command::Run(usual)) = run("") else { panic!("it runs") };
         assert_eq!((usual.port, usual.data), (3000, Data::File(".local/latchkey.db".into())));
         assert_eq!((usual.payload, usual.base_path, usual.template), (None, None, "template.yaml".into()));
+        assert_eq!(usual.demo, None);
     }
 
     #[test]

@@ -39,6 +39,8 @@ pub struct Options {
     pub base_path: Option<String>,
     /// Where the table is.
     pub data: Data,
+    /// A folder whose files are served beside the API.
+    pub demo: Option<PathBuf>,
     /// The port on the loopback interface; 0 is any free one.
     pub port: u16,
     /// The process's environment: each setting in it replaces the template's.
@@ -60,6 +62,7 @@ impl Options {
             payload: None,
             base_path: None,
             data: Data::Memory,
+            demo: None,
             port: 0,
             environment: BTreeMap::new(),
             platform: Platform {

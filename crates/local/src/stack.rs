@@ -20,6 +20,7 @@ use crate::functions;
 use crate::gateway::{Gateway, Source};
 use crate::invoke::{Deployed, FunctionError};
 pub use crate::options::{Data, Options};
+use crate::pages::Pages;
 use crate::secrets::Secrets;
 use crate::server::{self, Server};
 use crate::tables::{self, Access};
@@ -55,6 +56,7 @@ impl Stack {
     /// # Errors
     /// [`StartError`]: the template, the data, the settings or the port cannot be used.
     pub async fn start(options: Options) -> Result<Self, StartError> {
+        let pages = options.demo.as_ref().map(Pages::of).transpose()?;
         let listener = server::listen(options.port).await?;
         let address = listener.local_addr().map_err(|error| error.to_string())?;
         let secrets = Secrets::load(secrets_file(&options.data), options.platform.random.clone())?;
@@ -80,7 +82,7 @@ impl Stack {
         let overridden = environment.overridden();
         let gateway =
             Gateway::new(api.clone(), functions.clone(), options.base_path.clone(), source(&options));
-        let server = Server::start(listener, gateway, Arc::clone(&options.log));
+        let server = Server::start(listener, gateway, pages, Arc::clone(&options.log));
         Ok(Self { address, options, api, access, overridden, engine, functions, environments, server })
     }
 
@@ -102,6 +104,11 @@ impl Stack {
     /// The audit log of the functions.
     pub const fn audit(&self) -> &AuditLog {
         &self.options.platform.audit
+    }
+
+    /// The URL of the demo's page, if there is one.
+    pub fn demo(&self) -> Option<String> {
+        self.options.demo.as_ref().map(|_| format!("http://{}/", self.address))
     }
 
     /// The environment of a function, by logical id, as Lambda would give it.

@@ -10,7 +10,7 @@ import { serverAuth } from './session';
 export async function login(_: string | null, form: FormData): Promise<string | null> {
     const auth = await serverAuth();
     try {
-        await auth.login({ email: String(form.get('email')), password: String(form.get('password')) });
+        await auth.login({ email: text(form, 'email'), password: text(form, 'password') });
     } catch (error) {
         if (error instanceof AuthError) return error.message;
         throw error;
@@ -31,4 +31,9 @@ export async function order(article: string): Promise<number> {
         body: JSON.stringify({ article }),
     });
     return response.status;
+}
+
+function text(form: FormData, name: string): string {
+    const value = form.get(name);
+    return typeof value === 'string' ? value : '';
 }
