@@ -24,7 +24,7 @@ function show({ status, session, reason, elsewhere, error }) {
     byId('signed-out').hidden = status !== 'signed-out';
     byId('signed-in').hidden = status !== 'signed-in';
     if (reason !== null && (session !== null || reason !== 'restored')) {
-        log('log', WORDS[reason] + (elsewhere && reason !== 'restored' ? ' (in another tab)' : ''), {
+        log('log', WORDS[reason] + (elsewhere ? ' (in another tab)' : ''), {
             bad: error !== null,
         });
     }

@@ -1,4 +1,5 @@
 import type { AuthError } from '../src/index.js';
+import { onRefreshAnswers } from './support/network.js';
 import { expect, test } from './support/test.js';
 import { Tab } from './support/tab.js';
 
@@ -69,16 +70,7 @@ test('with cookie delivery a reload in the middle of a refresh heals', async ({ 
     const tab = await Tab.open(context, service.url, { delivery: 'cookie' });
     await tab.signUp();
     const old = await context.cookies();
-    const devtools = await context.newCDPSession(tab.page);
-    let held = false;
-    devtools.on('Fetch.requestPaused', ({ requestId }) => {
-        // The first answer never gets to the page.
-        if (held) void devtools.send('Fetch.continueRequest', { requestId });
-        held = true;
-    });
-    await devtools.send('Fetch.enable', {
-        patterns: [{ urlPattern: '*/auth/refresh', requestStage: 'Response' }],
-    });
+    await onRefreshAnswers(tab.page, (number) => (number === 0 ? 'never' : 'arrives'));
     void tab.page.evaluate(() => window.auth.renew()).catch(() => null);
     await expect.poll(() => service.count('refresh_token_rotated')).toBe(1);
     await tab.page.waitForTimeout(2500);

@@ -9,7 +9,7 @@ test('a logout in one tab signs the others out', async ({ context, start }) => {
         await Tab.open(context, service.url),
     ];
     await one.signUp();
-    for (const tab of [two, three]) await expect.poll(() => tab.changes()).toHaveLength(1);
+    for (const tab of [two, three]) await expect.poll(() => tab.status()).toBe('signed-in');
     await one.page.evaluate(() => window.auth.logout());
     for (const tab of [two, three]) {
         const told = { reason: 'signed-out', elsewhere: true };
@@ -39,7 +39,7 @@ test('a token that is stolen and used elsewhere signs out both, with a reason, i
     const service = await start({ ACCESS_TOKEN_EXPIRY: '4s', REFRESH_GRACE: '1s' });
     const [owner, too] = [await Tab.open(context, service.url), await Tab.open(context, service.url)];
     await owner.signUp();
-    await expect.poll(() => too.changes()).toHaveLength(1);
+    await expect.poll(() => too.status()).toBe('signed-in');
     const refresh = (refreshToken: string) =>
         request.post(`${service.url}/auth/refresh`, { data: { refreshToken } });
     const stolen = await refresh(await owner.refreshToken());

@@ -58,7 +58,8 @@ export class SessionStore {
         // A cookie that nobody has asked about says nothing yet.
         if (entry?.session !== null || this.#state.session !== null) {
             const session = entry?.session ?? null;
-            this.#show(session, this.#reasonFor(session), true, this.#word?.error ?? null);
+            const reason = this.#reasonFor(session);
+            this.#show(session, reason, reason !== 'restored', this.#word?.error ?? null);
         }
         return entry;
     }
