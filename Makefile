@@ -1,10 +1,11 @@
-# GNU make 3.81 (macOS) or later. `run` and `test` need the Rust toolchain alone, `check` its components too; the other
-# targets install what they use into .venv, in fixed versions, and need Python 3.10 or later for that. `interop` needs
-# Node 20 or later and openssl as well.
+# GNU make 3.81 (macOS) or later. `run` and `test` need the Rust toolchain alone, `check` its components too; `client` and
+# `demo` need Node.js 20 or later as well, and `interop` openssl too. The other targets install what they use into .venv, in
+# fixed versions, and need Python 3.10 or later for that.
 
 PYTHON ?= python3
 EXAMPLE := examples/protected-api
 VENV := .venv
+CLIENT := clients/web
 # What reads the template, and what compiles for Lambda: cargo-lambda, with zig as a linker for every target.
 TEMPLATE_TOOLS := aws-sam-cli==1.170.0 aws-sam-translator==1.115.0 cfn-lint==1.58.0
 BUILD_TOOLS := cargo-lambda==1.9.2 ziglang==0.15.2
@@ -16,7 +17,7 @@ MUTANTS := 27.1.0
 export SAM_CLI_TELEMETRY = 0
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-example test interop soak mutants bench load growth cost check validate build deploy clean
+.PHONY: help run run-example demo client test interop soak mutants bench load growth cost check validate build deploy clean
 
 help: ## Lists the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +27,15 @@ run: ## Starts the whole API on http://127.0.0.1:3000 (ARGS="--port 3001 --memor
 
 run-example: ## The same with the APIs of examples/protected-api at the ports after it
 	cargo run --locked -p local -- --beside $(EXAMPLE)/template.yaml $(ARGS)
+
+demo: $(CLIENT)/build ## Starts the same with a page to try it on, and tokens of half a minute
+	ACCESS_TOKEN_EXPIRY=$${ACCESS_TOKEN_EXPIRY:-30s} REFRESH_GRACE=$${REFRESH_GRACE:-3s} \
+	  cargo run --locked -p local -- --memory --demo $(CLIENT)/build/demo $(ARGS)
+
+client: $(CLIENT)/build ## Checks and tests the client for browsers, in a browser too
+	cd $(CLIENT) && npm run check && npm test && npm run size
+	$(if $(LATCHKEY_LOCAL),,cargo build --locked -p local)
+	cd $(CLIENT) && CHROMIUM=$$(scripts/chromium.sh) npm run e2e
 
 test: ## Runs every test
 	cargo test --workspace --locked
@@ -90,6 +100,7 @@ deploy: build ## Deploys to the AWS account of the environment, asking what it h
 clean: ## Removes what was built or installed here; the data of `make run` in .local stays
 	cargo clean
 	rm -rf .aws-sam $(EXAMPLE)/.aws-sam $(VENV) tests/interop/node_modules
+	rm -rf $(addprefix $(CLIENT)/,node_modules dist build test-results)
 
 target/tools/bin/cargo-mutants: Makefile
 	cargo install --locked --quiet --root target/tools --version $(MUTANTS) cargo-mutants
@@ -109,4 +120,12 @@ $(VENV)/interop-tools: Makefile | $(VENV)/bin/python
 
 $(VENV)/build-tools: Makefile $(VENV)/template-tools | $(VENV)/bin/python
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check $(BUILD_TOOLS)
+	@touch $@
+
+$(CLIENT)/node_modules: $(CLIENT)/package.json $(CLIENT)/package-lock.json
+	cd $(CLIENT) && npm ci --no-audit --no-fund
+	@touch $@
+
+$(CLIENT)/build: $(CLIENT)/node_modules $(shell find $(CLIENT)/src $(CLIENT)/demo $(CLIENT)/e2e/page $(CLIENT)/scripts -type f)
+	cd $(CLIENT) && npm run build && npm run pages
 	@touch $@

@@ -8,6 +8,10 @@ use crate::stack::{Data, Stack};
 /// The text for a stack that has started. `demo` makes the demonstration's user unique.
 pub fn text(stack: &Stack, demo: &str) -> String {
     let mut text = format!("Latchkey on {}\n\n", stack.url());
+    // Writing to a `String` cannot fail, here and below.
+    if let Some(page) = stack.demo() {
+        let _ = writeln!(text, "Demo on {page}\n");
+    }
     let base = stack.url();
     let base = base.splitn(4, '/').nth(3).map(|path| format!("/{path}")).unwrap_or_default();
     text.push_str(&rows(stack.api(), &base));
@@ -20,7 +24,6 @@ pub fn text(stack: &Stack, demo: &str) -> String {
         Data::File(file) => format!("in {}", file.display()),
         Data::Endpoint { url, .. } => format!("at {url}"),
     };
-    // Writing to a `String` cannot fail, here and below.
     let _ = writeln!(text, "\nData {data}. For an operator, while this runs:");
     let _ = writeln!(text, "  cargo operator --endpoint {} --help", stack.store_endpoint());
     if !stack.overridden().is_empty() {

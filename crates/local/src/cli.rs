@@ -20,6 +20,7 @@ Usage: local [options]
   --base-path P       stand behind a custom domain's base path mapping, such as /api/v1
   --template FILE     read FILE (template.yaml)
   --beside FILE       run the APIs of another stack's template too, at the ports after N
+  --demo DIR          serve the files of DIR beside the API, from / on
   --help              show this
   --version           show the version
 
@@ -52,6 +53,8 @@ pub struct Arguments {
     pub template: PathBuf,
     /// `--beside`.
     pub beside: Option<PathBuf>,
+    /// `--demo`.
+    pub demo: Option<PathBuf>,
 }
 
 /// Reads the arguments of the command line, without the name of the program.
@@ -64,6 +67,7 @@ pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, St
     let (mut port, mut memory, mut file, mut endpoint) = (3000, false, None, None);
     let (mut payload, mut base_path, mut template) = (None, None, PathBuf::from("template.yaml"));
     let mut beside = None;
+    let mut demo = None;
     while let Some(argument) = parser.next().map_err(|error| error.to_string())? {
         match argument {
             Long("port") => {
@@ -76,13 +80,14 @@ pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, St
             Long("base-path") => base_path = mapping(&value(&mut parser)?)?,
             Long("template") => template = PathBuf::from(value(&mut parser)?),
             Long("beside") => beside = Some(PathBuf::from(value(&mut parser)?)),
+            Long("demo") => demo = Some(PathBuf::from(value(&mut parser)?)),
             Long("help") => return Ok(Command::Help),
             Long("version") => return Ok(Command::Version),
             other => return Err(other.unexpected().to_string()),
         }
     }
     let data = data(memory, file, endpoint)?;
-    Ok(Command::Run(Arguments { port, data, payload, base_path, template, beside }))
+    Ok(Command::Run(Arguments { port, data, payload, base_path, template, beside, demo }))
 }
 
 fn value(parser: &mut lexopt::Parser) -> Result<OsString, String> {
@@ -135,8 +140,8 @@ mod tests {
 
     #[test]
     fn every_option_is_understood() {
-        let line =
-            "--port 0 --data x.db --payload=http --base-path /api/v1/ --template t.yaml --beside o.yaml";
+        let line = "--port 0 --data x.db --payload=http --base-path /api/v1/ --template t.yaml --beside o.yaml \
+                    --demo d";
         assert_eq!(
             run(line),
             Ok(Command::Run(Arguments {
@@ -146,6 +151,7 @@ mod tests {
                 base_path: Some("/api/v1".to_owned()),
                 template: "t.yaml".into(),
                 beside: Some("o.yaml".into()),
+                demo: Some("d".into()),
             }))
         );
         assert_eq!(run("--help"), Ok(Command::Help));
@@ -158,6 +164,7 @@ mod tests {
         assert_eq!((usual.port, usual.data), (3000, Data::File(".local/latchkey.db".into())));
         assert_eq!(usual.template, PathBuf::from("template.yaml"));
         assert_eq!((usual.payload, usual.base_path, usual.beside), (None, None, None));
+        assert_eq!(usual.demo, None);
     }
 
     #[test]

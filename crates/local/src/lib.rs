@@ -12,7 +12,7 @@
 //! | [`gateway`] | plays API Gateway |
 //! | [`invoke`], [`functions`] | calls functions as Lambda does; which functions there are |
 //! | [`engine`], [`tables`], [`secrets`] | the table, in an embedded engine; what Secrets Manager would hold |
-//! | [`server`] | HTTP in front of the gateway |
+//! | [`server`], `pages` | HTTP in front of the gateway; the files of a demo beside it |
 //! | [`stack`], [`options`], `environment` | all of it together; how it is to be; what functions find in their environment |
 //! | [`neighbour`] | the APIs of another stack that imports the authorizer |
 //! | [`cli`], [`banner`] | the command line, and what is said at the start |
@@ -37,6 +37,7 @@ pub mod gateway;
 pub mod invoke;
 pub mod neighbour;
 pub mod options;
+mod pages;
 pub mod secrets;
 pub mod server;
 pub mod stack;

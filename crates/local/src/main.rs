@@ -58,6 +58,7 @@ async fn run(arguments: Arguments) -> Result<(), StartError> {
         payload: arguments.payload,
         base_path: arguments.base_path,
         data: arguments.data,
+        demo: arguments.demo,
         port: arguments.port,
         beside: arguments.beside,
         environment,

@@ -81,7 +81,7 @@ pub(crate) async fn start(
         let listener = server::listen(port).await?;
         let address = listener.local_addr().map_err(|error| error.to_string())?;
         let gateway = Gateway::new(api.clone(), functions.clone(), None, source.clone());
-        let server = Server::start(listener, gateway, Arc::clone(&options.log));
+        let server = Server::start(listener, gateway, None, Arc::clone(&options.log));
         neighbours.push(Neighbour { api, address, server });
     }
     Ok(neighbours)

@@ -50,6 +50,8 @@ pub struct Options {
     pub base_path: Option<String>,
     /// Where the table is.
     pub data: Data,
+    /// A folder whose files are served beside the API.
+    pub demo: Option<PathBuf>,
     /// The port on the loopback interface, and the first of those of the APIs beside the service; 0 is any free one.
     pub port: u16,
     /// The template of another stack, whose APIs run beside the service.
@@ -73,6 +75,7 @@ impl Options {
             payload: None,
             base_path: None,
             data: Data::Memory,
+            demo: None,
             port: 0,
             beside: None,
             environment: BTreeMap::new(),

@@ -14,6 +14,7 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
 use crate::gateway::{ClientRequest, Connection, Gateway, MAX_PAYLOAD_BYTES};
+use crate::pages::Pages;
 
 /// How long requests that are under way may go on after the server is told to stop.
 const GRACE: Duration = Duration::from_secs(3);
@@ -24,6 +25,7 @@ pub type Log = Arc<dyn Fn(&str, &str, u16, u128) + Send + Sync>;
 #[derive(Clone)]
 struct Serving {
     gateway: Arc<Gateway>,
+    pages: Option<Pages>,
     log: Log,
 }
 
@@ -34,10 +36,11 @@ pub struct Server {
 }
 
 impl Server {
-    /// Serves `gateway` on `listener`.
-    pub fn start(listener: TcpListener, gateway: Gateway, log: Log) -> Self {
+    /// Serves `gateway` on `listener`, and in front of it the files of `pages`.
+    pub(crate) fn start(listener: TcpListener, gateway: Gateway, pages: Option<Pages>, log: Log) -> Self {
         let (stop, stopped) = oneshot::channel::<()>();
-        let task = tokio::spawn(serve(listener, gateway, log, async move {
+        let serving = Serving { gateway: Arc::new(gateway), pages, log };
+        let task = tokio::spawn(serve(listener, serving, async move {
             // Sent or dropped, it is the end either way.
             let _ = stopped.await;
         }));
@@ -65,13 +68,7 @@ pub async fn listen(port: u16) -> Result<TcpListener, String> {
     })
 }
 
-async fn serve(
-    listener: TcpListener,
-    gateway: Gateway,
-    log: Log,
-    stop: impl Future<Output = ()> + Send + 'static,
-) {
-    let serving = Serving { gateway: Arc::new(gateway), log };
+async fn serve(listener: TcpListener, serving: Serving, stop: impl Future<Output = ()> + Send + 'static) {
     let app = Router::new()
         .fallback(answer)
         .with_state(serving)
@@ -100,6 +97,9 @@ async fn answer(
     let started = tokio::time::Instant::now();
     let (mut parts, body) = request.into_parts();
     let (method, path) = (parts.method.to_string(), parts.uri.path().to_owned());
+    if let Some(page) = serving.pages.as_ref().and_then(|pages| pages.answer(&parts.method, &path)) {
+        return page;
+    }
     // What cannot be read is too large, or so broken that nothing better can be said of it.
     let body = axum::body::to_bytes(body, MAX_PAYLOAD_BYTES).await.ok();
     let upgrade = if serving.gateway.is_websocket() {

@@ -20,6 +20,7 @@ use crate::gateway::{Gateway, Source};
 use crate::invoke::{Deployed, FunctionError};
 use crate::neighbour::{self, Neighbour};
 pub use crate::options::{Data, Options};
+use crate::pages::Pages;
 use crate::secrets::Secrets;
 use crate::server::{self, Server};
 use crate::tables::{self, Access};
@@ -59,6 +60,7 @@ impl Stack {
     /// # Errors
     /// [`StartError`]: the template, the data, the settings or the port cannot be used.
     pub async fn start(options: Options) -> Result<Self, StartError> {
+        let pages = options.demo.as_ref().map(Pages::of).transpose()?;
         let listener = server::listen(options.port).await?;
         let address = listener.local_addr().map_err(|error| error.to_string())?;
         let secrets = Secrets::load(options.data.secrets_file(), options.platform.random.clone())?;
@@ -82,7 +84,7 @@ impl Stack {
         let neighbours = neighbour::start(&options, &environment, &service, &source).await?;
         let overridden = environment.overridden();
         let gateway = Gateway::new(api.clone(), functions.clone(), options.base_path.clone(), source);
-        let server = Server::start(listener, gateway, Arc::clone(&options.log));
+        let server = Server::start(listener, gateway, pages, Arc::clone(&options.log));
         Ok(Self {
             address,
             options,
@@ -120,6 +122,11 @@ impl Stack {
     /// The audit log of the functions.
     pub const fn audit(&self) -> &AuditLog {
         &self.options.platform.audit
+    }
+
+    /// The URL of the demo's page, if there is one.
+    pub fn demo(&self) -> Option<String> {
+        self.options.demo.as_ref().map(|_| format!("http://{}/", self.address))
     }
 
     /// The environment of a function, by logical id, as Lambda would give it.

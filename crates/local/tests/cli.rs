@@ -103,6 +103,35 @@ fn it_says_where_it_listens_and_what_it_answers_and_ends_when_it_is_told() {
 }
 
 #[test]
+fn a_demo_is_served_beside_the_api() {
+    let folder = folder("demo");
+    fs::write(folder.join("index.html"), "<!doctype html><title>Demo</title>").unwrap();
+    let running =
+        Running::start(&mut local(&["--memory", "--port", "0", "--demo", folder.to_str().unwrap()]));
+    assert!(running.banner.contains(&format!("Demo on http://{}/", running.address)), "{}", running.banner);
+    let page = running.get("/");
+    assert!(page.starts_with("HTTP/1.1 200") && page.contains("<title>Demo</title>"), "{page}");
+    for header in ["content-type: text/html", "content-security-policy: default-src 'self'"] {
+        assert!(page.contains(header), "{header} in {page}");
+    }
+    assert!(running.get("/auth/me").starts_with("HTTP/1.1 401"));
+    assert!(running.get("/.well-known/jwks.json").starts_with("HTTP/1.1 200"));
+    drop(running);
+    fs::remove_file(folder.join("index.html")).unwrap();
+    let (code, says) = failure(&mut local(&["--memory", "--demo", folder.to_str().unwrap()]));
+    assert_eq!(code, Some(1));
+    assert!(says.contains("there is no index.html in it (`make demo` makes one)"), "{says}");
+    fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn without_a_demo_the_api_has_the_port_to_itself() {
+    let running = Running::start(&mut local(&["--memory", "--port", "0"]));
+    assert!(!running.banner.contains("Demo on"), "{}", running.banner);
+    assert!(running.get("/").starts_with("HTTP/1.1 404"));
+}
+
+#[test]
 #[cfg(unix)]
 fn the_commands_of_the_banner_work_as_they_are() {
     for (format, delivery) in

@@ -291,7 +291,7 @@ async fn a_restored_backup_refuses_newer_tokens_and_ends_no_session() {
     let table = Table::of(&service).await;
     let backup = table.items_of("SESSION#").await.remove(0);
     let second = tokens(&service.refresh(&first.refresh).await.expect(200).body);
-    table.put(backup).await;
+    table.put(&backup).await;
     assert_eq!(service.refresh(&second.refresh).await.expect(401).code(), "invalid_grant");
     assert_eq!(service.audited("refresh_token_refused"), ["unknown_generation"]);
     service.refresh(&first.refresh).await.expect(200);

@@ -26,7 +26,7 @@ impl Table {
         Self { client, name: tables[0].clone() }
     }
 
-    /// Writes an item. Says how many units that took, as do the next two.
+    /// Writes an item, such as one as it once was, as a restored backup does. Says how many units that took, as do the next two.
     pub(crate) async fn put(&self, item: &Item) -> f64 {
         let put = self.client.put_item().table_name(&self.name).set_item(Some(item.clone()));
         let answer =
@@ -57,7 +57,7 @@ impl Table {
         units(get.send().await.expect("a read").consumed_capacity())
     }
 
-    /// Deletes an item.
+    /// Deletes an item, as the time to live does.
     pub(crate) async fn delete(&self, item: &Item) {
         let delete = self.client.delete_item().table_name(&self.name).set_key(Some(key(item)));
         delete.send().await.expect("a deletion");
@@ -82,19 +82,6 @@ impl Table {
             .key_condition_expression("pk = :pk")
             .expression_attribute_values(":pk", AttributeValue::S(key.to_owned()));
         query.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await.expect("a query")
-    }
-
-    /// Writes an item as it once was, as a restored backup does.
-    pub(crate) async fn put(&self, item: Item) {
-        let request = self.client.put_item().table_name(&self.name).set_item(Some(item));
-        request.send().await.expect("a write");
-    }
-
-    /// Deletes an item, as the time to live does.
-    pub(crate) async fn delete(&self, item: &Item) {
-        let key = ["pk", "sk"].map(|name| (name.to_owned(), item[name].clone()));
-        let request = self.client.delete_item().table_name(&self.name);
-        request.set_key(Some(key.into_iter().collect())).send().await.expect("a deletion");
     }
 
     /// Writes one text attribute, as an operator would.

@@ -1,0 +1,219 @@
+import { AuthError } from './errors.js';
+import { type Grant } from './formats.js';
+import type { Lock } from './lock.js';
+import type { Settings } from './options.js';
+import { hasRenewed, withRenewed } from './renewed.js';
+import { afterFailure, freshness } from './schedule.js';
+import type { Service } from './service.js';
+import { freshRenewal, type Entry, type Session } from './session.js';
+import type { SessionStore } from './store.js';
+
+/** Attempts of one call before it gives up and says why. The next call goes on where this one stopped. */
+const ATTEMPTS = 3;
+
+/** A caller is not kept waiting longer than this for the next attempt, in milliseconds. */
+const PATIENCE = 5_000;
+
+/**
+ * A repetition that may still be on its way is over after this, in milliseconds: a function of the service runs for ten
+ * seconds at most. Until then the successor of its token is not used, as the service would take it for a thief's.
+ */
+const SETTLING = 10_000;
+
+/** What one attempt came to. */
+type Outcome = { session: Session } | { waitUntil: number; error: AuthError | null };
+
+/**
+ * Renews the session: one refresh at a time in this page and, under the lock, in all tabs.
+ *
+ * The rules are those of the service's `docs/refresh-protocol.md`: the key of a token goes with each refresh with that
+ * token; a refresh without an answer is noted before it is sent and repeated before anything else; only 400, 401 and
+ * 403 of the refresh endpoint end a session.
+ */
+export class Renewer {
+    readonly #settings: Settings;
+    readonly #service: Service;
+    readonly #store: SessionStore;
+    readonly #lock: Lock;
+    readonly #delivered: (grant: Grant) => Promise<boolean>;
+    #underWay: Promise<Session> | null = null;
+    /** The access token whose request carried the refresh token and brought nothing: the service does not renew. */
+    #carriedInVain: string | null = null;
+
+    constructor(
+        settings: Settings,
+        service: Service,
+        store: SessionStore,
+        lock: Lock,
+        delivered: (grant: Grant) => Promise<boolean>,
+    ) {
+        this.#settings = settings;
+        this.#service = service;
+        this.#store = store;
+        this.#lock = lock;
+        this.#delivered = delivered;
+    }
+
+    /** A session with another access token than `stale`, from another tab if it has one. */
+    renew(stale: string | null): Promise<Session> {
+        this.#underWay ??= this.#run(stale).finally(() => {
+            this.#underWay = null;
+        });
+        return this.#underWay;
+    }
+
+    /** Whether a request with this access token may carry the refresh token in place of a refresh. */
+    mayCarry(token: string): boolean {
+        return this.#underWay === null && token !== this.#carriedInVain;
+    }
+
+    /**
+     * For a service with `RENEWAL=rotate`: the request that `send` sends carries the refresh token, and its answer may
+     * have the next one. It counts as a refresh, so it is noted before it is sent. `null`: not now, send it without.
+     */
+    async carry(
+        token: string,
+        send: (headers: Record<string, string>) => Promise<Response>,
+    ): Promise<Response | null> {
+        return await this.#lock.tryRun(async () => {
+            const entry = await this.#store.read();
+            const [session, renewal] = [entry?.session, entry?.renewal];
+            if (session?.refreshToken == null || session.token !== token || renewal === undefined) return null;
+            if (renewal.unanswered || Date.now() < Math.max(renewal.quietUntil, renewal.retryAt)) return null;
+            await this.#store.note({ session, renewal: { ...renewal, unanswered: true } });
+            const response = await send({
+                'x-refresh-token': session.refreshToken,
+                'x-refresh-idempotency-key': renewal.idempotencyKey,
+            });
+            const now = await this.#store.read();
+            if (now === null || tokenOf(now) !== session.refreshToken) return response;
+            const answered = { session: now.session, renewal };
+            const next = withRenewed(answered, response.headers, this.#settings.randomKey);
+            if (next === null) this.#carriedInVain = token;
+            await (next === null ? this.#store.note(answered) : this.#store.put(next, 'renewed'));
+            return response;
+        });
+    }
+
+    /** Takes a renewed access token from the headers of an answer, unless a refresh is under way, which brings a later one. */
+    async take(headers: Headers): Promise<void> {
+        if (!hasRenewed(headers) || this.#underWay !== null) return;
+        await this.#lock.tryRun(async () => {
+            const entry = await this.#store.read();
+            const next = entry && withRenewed(entry, headers, this.#settings.randomKey);
+            if (next !== null) await this.#store.put(next, 'renewed');
+            return null;
+        });
+    }
+
+    async #run(stale: string | null): Promise<Session> {
+        for (let attempt = 1; ; attempt += 1) {
+            const outcome = await this.#lock.run(() => this.#attempt(stale));
+            if ('session' in outcome) return outcome.session;
+            const { waitUntil, error } = outcome;
+            const wait = Math.max(0, waitUntil - Date.now());
+            if (error !== null && (attempt >= ATTEMPTS || wait > PATIENCE)) throw later(error, wait);
+            await new Promise((resolve) => setTimeout(resolve, wait));
+        }
+    }
+
+    /** Under the lock: whatever another tab has done since is in the storage, or told by the other tabs. */
+    async #attempt(stale: string | null): Promise<Outcome> {
+        await this.#store.read();
+        await this.#store.catchUp();
+        const entry = await this.#store.read();
+        if (entry === null) throw new AuthError('signed_out', 'Nobody is signed in.');
+        const { session, renewal } = entry;
+        const now = Date.now();
+        const isOther = session !== null && session.token !== stale && !renewal.unanswered;
+        if (isOther && freshness(session, now, 0, 0) !== 'over') return { session };
+        if (now < renewal.quietUntil) return { waitUntil: renewal.quietUntil, error: null };
+        if (now < renewal.retryAt) {
+            const error = new AuthError('temporarily_unavailable', 'The last refresh failed a moment ago.');
+            return { waitUntil: renewal.retryAt, error };
+        }
+        await this.#store.note({ session, renewal: { ...renewal, unanswered: true } });
+        return await this.#refresh(entry);
+    }
+
+    async #refresh(entry: Entry): Promise<Outcome> {
+        const sentAt = Date.now();
+        const { session, renewal } = entry;
+        try {
+            const grant = await this.#service.grant('/auth/refresh', {
+                body: session?.refreshToken == null ? undefined : { refreshToken: session.refreshToken },
+                headers: { 'idempotency-key': renewal.idempotencyKey },
+                cookies: this.#store.kind === 'cookie',
+            });
+            return { session: await this.#keep(grant, entry, sentAt) };
+        } catch (error) {
+            if (!(error instanceof AuthError) || error.code === 'storage_failed') throw error;
+            if (error.code === 'signed_out') throw error;
+            if (isFinal(error)) return { session: await this.#end(entry, error) };
+            return await this.#postpone(entry, error);
+        }
+    }
+
+    /** Stores what a refresh brought, unless the session that it was for has been replaced or ended in the meantime. */
+    async #keep(grant: Grant, presented: Entry, sentAt: number): Promise<Session> {
+        const now = await this.#store.read();
+        const moved = await this.#delivered(grant);
+        const session = sessionOf(grant, sentAt);
+        if (now !== null && tokenOf(now) === tokenOf(presented)) {
+            const same = !moved && session.refreshToken !== null && session.refreshToken === tokenOf(presented);
+            const key = same ? presented.renewal.idempotencyKey : this.#settings.randomKey();
+            const quietUntil = presented.renewal.unanswered ? sentAt + SETTLING : 0;
+            await this.#store.put({ session, renewal: freshRenewal(key, quietUntil) }, 'renewed');
+            return session;
+        }
+        // Perhaps another tab has got the same successor at the same time: its key is the one that every tab uses.
+        if (now?.session != null) return now.session;
+        throw new AuthError('signed_out', 'The session was ended during its renewal.');
+    }
+
+    /** The service says that it is over. So it is, unless this tab has another one by now. */
+    async #end(presented: Entry, cause: AuthError): Promise<Session> {
+        const now = await this.#store.read();
+        if (now?.session != null && tokenOf(now) !== tokenOf(presented)) return now.session;
+        if (presented.session === null) {
+            await this.#store.none();
+            throw new AuthError('signed_out', 'Nobody is signed in.', { status: cause.status, cause });
+        }
+        const { status, requestId } = cause;
+        const error = new AuthError('session_ended', cause.message, { status, requestId, cause });
+        await this.#store.end(presented.session, 'session-ended', { error });
+        throw error;
+    }
+
+    /** Nothing has been decided: the session stays, and the next attempt is put off. */
+    async #postpone(presented: Entry, error: AuthError): Promise<Outcome> {
+        const unanswered = presented.renewal.unanswered || error.status === null;
+        const failed = afterFailure(presented.renewal, Date.now(), error.retryAfter, Math.random());
+        const now = await this.#store.read();
+        const renewal = { ...failed, unanswered };
+        if (now !== null && tokenOf(now) === tokenOf(presented))
+            await this.#store.note({ session: now.session, renewal });
+        return { waitUntil: renewal.retryAt, error };
+    }
+}
+
+function tokenOf(entry: Entry): string | null {
+    return entry.session?.refreshToken ?? null;
+}
+
+/** A session of tokens that were asked for at `askedAt`: a token ends sooner, rather than later, than the service thinks. */
+export function sessionOf(grant: Grant, askedAt: number): Session {
+    const { token, refreshToken, expiresIn, user } = grant;
+    return { token, refreshToken, expiresAt: askedAt + expiresIn * 1000, user, storedAt: Date.now() };
+}
+
+/** 400, 401 and 403 in the service's own words. A proxy's page with such a status decides nothing. */
+function isFinal(error: AuthError): boolean {
+    return error.code !== 'bad_answer' && [400, 401, 403].includes(error.status ?? 0);
+}
+
+function later(error: AuthError, wait: number): AuthError {
+    const retryAfter = Math.max(1, Math.ceil(wait / 1000));
+    const { code, message, status, requestId } = error;
+    return new AuthError(code, message, { status, requestId, retryAfter, cause: error.cause });
+}

@@ -1,0 +1,55 @@
+/** A request that can be sent more than once. */
+export interface Replay {
+    readonly url: string;
+    /** Changes nothing where it goes (RFC 9110 §9.2.1). */
+    readonly isSafe: boolean;
+    /** Has an `Authorization` header of its caller's. */
+    readonly isAuthorized: boolean;
+    /** Its body is a stream, which is gone once it has been sent. */
+    readonly isStream: boolean;
+    readonly signal: AbortSignal | null;
+    /** Sends it with further headers. */
+    send(headers: Record<string, string>, overrides?: RequestInit): Promise<Response>;
+}
+
+/** Makes a request of what `fetch` takes. The body of a `Request` is kept in memory until the answer is there. */
+export function replayable(
+    fetch: typeof globalThis.fetch,
+    input: RequestInfo | URL,
+    init: RequestInit = {},
+): Replay {
+    const request = typeof Request !== 'undefined' && input instanceof Request ? new Request(input, init) : null;
+    const headers = new Headers(request?.headers ?? init.headers);
+    const method = (request?.method ?? init.method ?? 'GET').toUpperCase();
+    return {
+        url: request?.url ?? (input as string | URL).toString(),
+        isSafe: method === 'GET' || method === 'HEAD',
+        isAuthorized: headers.has('authorization'),
+        isStream: init.body instanceof ReadableStream,
+        signal: request?.signal ?? init.signal ?? null,
+        send(further, overrides = {}) {
+            const all = new Headers(headers);
+            for (const [name, value] of Object.entries(further)) all.set(name, value);
+            if (request !== null) return fetch(request.clone(), { ...overrides, headers: all });
+            return fetch(input, { ...init, ...overrides, headers: all });
+        },
+    };
+}
+
+/** Waits, unless the caller gives up before. */
+export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | null): Promise<T> {
+    if (signal === null) return await promise;
+    if (signal.aborted) throw signal.reason;
+    let stop: (() => void) | undefined;
+    const aborted = new Promise<never>((_, reject) => {
+        stop = () => {
+            reject(signal.reason as Error);
+        };
+        signal.addEventListener('abort', stop, { once: true });
+    });
+    try {
+        return await Promise.race([promise, aborted]);
+    } finally {
+        if (stop) signal.removeEventListener('abort', stop);
+    }
+}

@@ -1,0 +1,31 @@
+import type { Renewal, Session } from './session.js';
+
+/** The longest wait between two attempts, in milliseconds, unless the service asks for more. */
+const LONGEST = 30_000;
+
+/** Clocks of two tabs' processes differ by less, in milliseconds. */
+const CLOCK_TOLERANCE = 10_000;
+
+/** How far an access token is. */
+export type Freshness = 'fresh' | 'ending' | 'over';
+
+/**
+ * Whether an access token is to be renewed at `now`. `ending`: it still does, while the next one is fetched. `over`: it
+ * has ended, or would have on its way. The margin is a fifth of its life at most, or a token of a minute would always
+ * be renewed; `jitter` (0 to 1) spreads the tabs and the users.
+ */
+export function freshness(session: Session, now: number, margin: number, jitter: number): Freshness {
+    const life = session.expiresAt - session.storedAt;
+    // A clock that was set back says nothing about what was stored before.
+    if (now < session.storedAt - CLOCK_TOLERANCE) return 'over';
+    const rest = session.expiresAt - now;
+    if (rest <= Math.min(5_000, life / 20)) return 'over';
+    return rest <= Math.min(margin, life / 5) * (0.8 + 0.4 * jitter) ? 'ending' : 'fresh';
+}
+
+/** What is known after one more attempt that came to nothing: a longer wait each time, and as long as the service wants. */
+export function afterFailure(renewal: Renewal, now: number, retryAfter: number | null, jitter: number): Renewal {
+    const failures = renewal.failures + 1;
+    const wait = Math.min(LONGEST, 500 * 2 ** Math.min(failures, 10)) * (0.5 + 0.5 * jitter);
+    return { ...renewal, failures, retryAt: now + Math.max(wait, (retryAfter ?? 0) * 1000) };
+}

@@ -1,0 +1,199 @@
+import type { AuthError } from './errors.js';
+import { isNewer, isSameSession, sessionIdOf, type Entry, type Session } from './session.js';
+import { isSame, UNKNOWN, type AuthState, type ChangeReason } from './state.js';
+import { openTabs, tellable, told, type Message, type Tabs } from './tabs.js';
+import type { Vault } from './vault.js';
+
+/** How long to wait for another tab's answer, in milliseconds. Within one browser it takes one or two. */
+const PATIENCE = 100;
+
+/** A storage event waits so long, in milliseconds, for the other tab's own word, which says why. */
+const WORD_FIRST = 50;
+
+/** The one session of a client: its vault, what is known of it, and who wants to hear of changes. */
+export class SessionStore {
+    #vault: Vault;
+    #state: AuthState = UNKNOWN;
+    readonly #key: string;
+    readonly #tabs: Tabs | null;
+    readonly #listeners = new Set<(state: AuthState) => void>();
+    readonly #waiting = new Set<() => void>();
+    /** What another tab said last, for the change that is then found in the storage. */
+    #word: { reason: ChangeReason; error: AuthError | null } | null = null;
+
+    constructor(vault: Vault, key: string) {
+        this.#vault = vault;
+        this.#key = key;
+        this.#tabs = openTabs(key, (message) => void this.#heard(message));
+        if (typeof window !== 'undefined') window.addEventListener('storage', this.#onStorage);
+    }
+
+    get state(): AuthState {
+        return this.#state;
+    }
+
+    get kind(): Vault['kind'] {
+        return this.#vault.kind;
+    }
+
+    /** Keeps the session elsewhere from now on. */
+    use(vault: Vault): void {
+        this.#vault = vault;
+    }
+
+    listen(listener: (state: AuthState) => void): () => void {
+        this.#listeners.add(listener);
+        return () => this.#listeners.delete(listener);
+    }
+
+    close(): void {
+        this.#tabs?.close();
+        this.#listeners.clear();
+        if (typeof window !== 'undefined') window.removeEventListener('storage', this.#onStorage);
+    }
+
+    /** What is stored at this moment. What another tab has changed is noticed. */
+    async read(): Promise<Entry | null> {
+        const entry = await this.#vault.read();
+        // A cookie that nobody has asked about says nothing yet.
+        if (entry?.session !== null || this.#state.session !== null) {
+            const session = entry?.session ?? null;
+            const reason = this.#reasonFor(session);
+            this.#show(session, reason, reason !== 'restored', this.#word?.error ?? null);
+        }
+        return entry;
+    }
+
+    /** Stores a session, and tells everybody. */
+    async put(entry: Entry, reason: ChangeReason): Promise<void> {
+        await this.#vault.write(entry);
+        this.#show(entry.session, reason, false, null);
+        const tokens = this.kind === 'copied' || this.kind === 'cookie';
+        this.#tabs?.tell({ type: 'changed', reason, entry: tokens ? entry : null });
+    }
+
+    /** Stores what is known of renewals. Nobody needs to hear of it. */
+    async note(entry: Entry): Promise<void> {
+        await this.#vault.write(entry);
+    }
+
+    /** Forgets `session`, and tells everybody. With `everywhere` every session of its user has ended. */
+    async end(
+        session: Session | null,
+        reason: 'signed-out' | 'session-ended',
+        { error = null, everywhere = false }: { error?: AuthError | null; everywhere?: boolean } = {},
+    ): Promise<void> {
+        await this.#vault.clear(reason === 'signed-out');
+        this.#show(null, reason, false, error);
+        if (session === null) return;
+        const [sid, { userId }] = [sessionIdOf(session), session.user];
+        this.#tabs?.tell({ type: 'ended', reason, error: tellable(error), sid, userId, everywhere });
+    }
+
+    /** The service has ended it, too: a cookie that is there from now on is a new one. */
+    async forget(): Promise<void> {
+        await this.#vault.clear(false);
+    }
+
+    /** With cookie delivery: there is no session, and there was none. */
+    async none(): Promise<void> {
+        await this.#vault.clear(false);
+        this.#show(null, 'restored', false, null);
+    }
+
+    /** Asks the other tabs for a later state of the session, if they may have one that this tab cannot see. */
+    async catchUp(): Promise<void> {
+        if (this.#tabs === null || !this.#vault.mayBeBehind()) return;
+        const session = (await this.#vault.read())?.session ?? null;
+        const answered = new Promise<void>((resolve) => this.#waiting.add(resolve));
+        this.#tabs.tell({ type: 'ask', session });
+        await Promise.race([answered, new Promise((resolve) => setTimeout(resolve, PATIENCE))]);
+        this.#waiting.clear();
+    }
+
+    readonly #onStorage = (event: StorageEvent): void => {
+        // `null`: everything was cleared.
+        if (event.key !== this.#key && event.key !== null) return;
+        setTimeout(() => void this.read().catch(ignore), this.#tabs === null ? 0 : WORD_FIRST);
+    };
+
+    async #heard(message: Message): Promise<void> {
+        try {
+            if (message.type === 'ask') await this.#answer(message.session);
+            else if (message.type === 'changed') await this.#follow(message.reason, message.entry);
+            else await this.#endToo(message);
+        } catch {
+            // A storage that fails says so to whoever uses it next.
+        }
+    }
+
+    async #answer(theirs: Session | null): Promise<void> {
+        const entry = await this.#vault.read();
+        if (entry?.session != null && this.#isLater(entry.session, theirs)) {
+            this.#tabs?.tell({ type: 'changed', reason: 'renewed', entry });
+        }
+    }
+
+    async #follow(reason: ChangeReason, entry: Entry | null): Promise<void> {
+        if (this.kind === 'shared') {
+            this.#word = { reason, error: null };
+            await this.read();
+        } else if (entry?.session != null) {
+            const mine = (await this.#vault.read())?.session ?? null;
+            if (!this.#isLater(entry.session, mine)) return;
+            await this.#vault.write(entry);
+            this.#show(entry.session, reason, true, null);
+            for (const resolve of this.#waiting) resolve();
+        }
+    }
+
+    /** Of a cookie there is one at a time, so that the latest counts, whoever signed in. */
+    #isLater(a: Session, b: Session | null): boolean {
+        if (this.kind === 'cookie') return a.storedAt > (b?.storedAt ?? 0);
+        return this.kind === 'copied' && b !== null && isNewer(a, b);
+    }
+
+    async #endToo(message: Message & { type: 'ended' }): Promise<void> {
+        const { reason, sid, userId, everywhere } = message;
+        const error = told(message.error);
+        if (this.kind === 'shared') {
+            this.#word = { reason, error };
+            await this.read();
+            return;
+        }
+        const mine = this.#state.session;
+        if (mine === null) return;
+        const hit = sessionIdOf(mine) === sid || (everywhere && mine.user.userId === userId);
+        if (!hit && this.kind !== 'cookie') return;
+        await this.#vault.drop();
+        this.#show(null, reason, true, error);
+    }
+
+    /** Why the storage holds something else than before, as far as anybody has said. */
+    #reasonFor(session: Session | null): ChangeReason {
+        const before = this.#state.session;
+        if (this.#state.status === 'unknown') return 'restored';
+        if (session === null) return this.#word?.reason === 'session-ended' ? 'session-ended' : 'signed-out';
+        if (before === null || !isSameSession(before, session)) return 'signed-in';
+        return before.token === session.token ? 'user-changed' : 'renewed';
+    }
+
+    #show(session: Session | null, reason: ChangeReason, elsewhere: boolean, error: AuthError | null): void {
+        const status = session === null ? 'signed-out' : 'signed-in';
+        const next: AuthState = {
+            status,
+            session,
+            reason,
+            error: reason === 'session-ended' ? error : null,
+            elsewhere,
+        };
+        if (isSame(next, this.#state)) return;
+        this.#state = next;
+        this.#word = null;
+        for (const listener of this.#listeners) listener(next);
+    }
+}
+
+function ignore(): void {
+    // Said to whoever uses the storage next.
+}

@@ -1,0 +1,113 @@
+import axios, { type AxiosInstance } from 'axios';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+
+import { attach } from '../src/axios.js';
+import type { Auth } from '../src/index.js';
+import { Browser } from './support/browser.js';
+import { BASE, FakeService } from './support/service.js';
+import { failureOf, pass, soon } from './support/time.js';
+
+const ADA = { email: 'ada@example.com', password: 'Lantern-Quartz-Meadow' };
+
+let service: FakeService;
+let browser: Browser;
+let auth: Auth;
+let client: AxiosInstance;
+let detach: () => void;
+
+beforeEach(async () => {
+    vi.useFakeTimers();
+    service = new FakeService();
+    browser = new Browser(service);
+    auth = browser.tab({ storage: 'localStorage', margin: 1000 });
+    await soon(auth.login(ADA));
+    client = axios.create({ baseURL: BASE, adapter: 'fetch', env: { fetch: service.browser() } });
+    detach = attach(client, auth);
+});
+
+async function endUnnoticed(): Promise<void> {
+    await pass(61);
+    const key = `latchkey:${BASE}`;
+    const entry = JSON.parse(browser.local.getItem(key)!) as object;
+    browser.local.setItem(key, JSON.stringify({ ...entry, expiresAt: Date.now() + 1e9, storedAt: Date.now() }));
+}
+
+const sentTo = (path: string) => service.requests.filter((request) => request.url === BASE + path);
+
+describe('axios', () => {
+    it('sends requests signed in', async () => {
+        expect((await soon(client.get('/orders'))).data).toMatchObject({ sub: ADA.email });
+    });
+
+    it('renews a token that has ended before a request is sent', async () => {
+        await pass(61);
+        expect((await soon(client.get('/orders'))).status).toBe(200);
+        expect(service.count('rotated')).toBe(1);
+        expect(sentTo('/orders')).toHaveLength(1);
+    });
+
+    it('repeats a request that was refused, with its body and parameters', async () => {
+        await endUnnoticed();
+        const answer = await soon(client.post<{ echo: string }>('/orders', { a: 1 }, { params: { page: 2 } }));
+        expect(JSON.parse(answer.data.echo)).toEqual({ a: 1 });
+        expect(sentTo('/orders?page=2')).toHaveLength(2);
+        expect(service.count('rotated')).toBe(1);
+    });
+
+    it('repeats it also where a refusal counts as a success', async () => {
+        await endUnnoticed();
+        expect((await soon(client.get('/orders', { validateStatus: () => true }))).status).toBe(200);
+    });
+
+    it('repeats once, and not at all where it has not helped', async () => {
+        for (let request = 0; request < 3; request += 1) {
+            expect(await failureOf(client.get('/never'))).toMatchObject({ response: { status: 401 } });
+        }
+        expect(sentTo('/never')).toHaveLength(4);
+        expect(service.count('rotated')).toBe(1);
+    });
+
+    it('says that the session has ended', async () => {
+        service.endAll();
+        expect(await failureOf(client.get('/orders'))).toMatchObject({ name: 'AuthError', code: 'session_ended' });
+    });
+
+    it('cannot repeat a stream, and says so', async () => {
+        await endUnnoticed();
+        const request = client.post('/orders', new Blob(['x']).stream());
+        expect(await failureOf(request)).toMatchObject({ name: 'AuthError', code: 'not_replayable' });
+    });
+
+    it('takes renewed tokens from answers', async () => {
+        service.renewal = 'access';
+        await pass(50);
+        const before = auth.state.session?.token;
+        await soon(client.get('/orders'));
+        expect(auth.state.session?.token).not.toBe(before);
+        expect(service.refreshes()).toHaveLength(0);
+    });
+
+    it('leaves requests to other origins alone, and those that bring their own authorization', async () => {
+        const headers: unknown[] = [];
+        const adapter = vi.fn(async (config: Parameters<typeof client.request>[0]) => {
+            headers.push(
+                new Headers(JSON.parse(JSON.stringify(config.headers)) as HeadersInit).get('authorization'),
+            );
+            return { data: null, status: 200, statusText: '', headers: {}, config: config as never };
+        });
+        await soon(client.get('https://evil.example/', { adapter }));
+        await soon(client.get('/orders', { adapter, headers: { Authorization: 'Basic x' } }));
+        await soon(client.get('/orders', { adapter }));
+        expect(headers).toEqual([null, 'Basic x', expect.stringMatching(/^Bearer ey/)]);
+    });
+
+    it('is left as it was, if asked', async () => {
+        detach();
+        expect(await failureOf(client.get('/orders'))).toMatchObject({ response: { status: 401 } });
+    });
+
+    it('passes other errors on', async () => {
+        const error = await failureOf(client.get('/forbidden'));
+        expect(error).toMatchObject({ response: { status: 403 } });
+    });
+});

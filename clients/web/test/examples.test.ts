@@ -1,0 +1,138 @@
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+
+import { FakeService } from './support/service.js';
+
+const ADA = { email: 'ada@example.com', password: 'Lantern-Quartz-Meadow' };
+const BASE = 'https://api.example.com';
+
+let service: FakeService;
+
+/** The browser's cookies, as `next/headers` shows them; `sealed` where a Server Component is rendered. */
+const jar = { cookies: new Map<string, string>(), sealed: false };
+/** What is on the phone. */
+const phone = new Map<string, string>();
+
+vi.mock('next/headers', () => ({
+    cookies: () =>
+        Promise.resolve({
+            get: (name: string) => (jar.cookies.has(name) ? { name, value: jar.cookies.get(name) } : undefined),
+            set: (name: string, value: string) => {
+                if (jar.sealed)
+                    throw new Error('Cookies can only be modified in a Server Action or Route Handler.');
+                jar.cookies.set(name, value);
+            },
+        }),
+}));
+vi.mock('next/navigation', () => ({
+    redirect: (path: string) => {
+        throw new Error(`redirect to ${path}`);
+    },
+}));
+vi.mock('@react-native-async-storage/async-storage', () => ({
+    default: {
+        getItem: async (key: string) => phone.get(key) ?? null,
+        setItem: async (key: string, value: string) => void phone.set(key, value),
+        removeItem: async (key: string) => void phone.delete(key),
+    },
+}));
+vi.mock('expo-secure-store', () => {
+    // As the real one: https://docs.expo.dev/versions/latest/sdk/securestore/
+    const checked = (key: string) => {
+        if (!/^[\w.-]+$/.test(key)) throw new Error('Invalid key provided to SecureStore.');
+        return key;
+    };
+    return {
+        AFTER_FIRST_UNLOCK_THIS_DEVICE_ONLY: 1,
+        getItemAsync: async (key: string) => phone.get(checked(key)) ?? null,
+        setItemAsync: async (key: string, value: string) => void phone.set(checked(key), value),
+        deleteItemAsync: async (key: string) => void phone.delete(checked(key)),
+    };
+});
+vi.mock('expo-crypto', () => ({ randomUUID: () => crypto.randomUUID() }));
+
+beforeEach(() => {
+    vi.resetModules();
+    service = new FakeService();
+    phone.clear();
+    Object.assign(jar, { cookies: new Map<string, string>(), sealed: false });
+    vi.stubGlobal('fetch', service.browser());
+    vi.stubEnv('API_URL', BASE);
+    vi.stubEnv('SESSION_SECRET', 'a secret of at least thirty-two characters');
+});
+
+describe.each([
+    ['AsyncStorage', () => import('../examples/react-native/async-storage.js')],
+    ['SecureStore', () => import('../examples/react-native/secure-store.js')],
+])('React Native with %s', (_, load) => {
+    it('stays signed in over a restart of the application', async () => {
+        const first = await load();
+        await first.auth.login(ADA);
+        vi.resetModules();
+        const second = await load();
+        expect((await second.auth.session())?.user.email).toBe(ADA.email);
+        await second.auth.renew();
+        expect((await second.auth.fetch(`${BASE}/orders`)).status).toBe(200);
+        await second.auth.logout();
+        expect(phone.size).toBe(0);
+    });
+
+    it('stores no more than iOS takes, and tokens of a usual size leave room', async () => {
+        const { auth } = await load();
+        await auth.login(ADA);
+        // Tokens of the service with HS256 have 470 and 390 characters.
+        const [value] = phone.values();
+        const { token, refreshToken } = auth.state.session!;
+        expect(value!.length - token.length - refreshToken!.length + 470 + 390).toBeLessThan(2048);
+    });
+});
+
+describe('Next.js with iron-session', () => {
+    const form = () => {
+        const data = new FormData();
+        for (const [name, value] of Object.entries(ADA)) data.set(name, value);
+        return data;
+    };
+
+    it('signs in by an action, renders a page, and signs out', async () => {
+        const { login, logout, order } = await import('../examples/nextjs/actions.js');
+        const { default: Page } = await import('../examples/nextjs/page.js');
+        await expect(Page()).rejects.toThrow('redirect to /login');
+        await expect(login(null, form())).rejects.toThrow('redirect to /');
+        jar.sealed = true;
+        expect(JSON.stringify(await Page())).toContain('ada@example.com');
+        jar.sealed = false;
+        expect(await order('a-1')).toBe(200);
+        await expect(logout()).rejects.toThrow('redirect to /login');
+        await expect(Page()).rejects.toThrow('redirect to /login');
+        expect(service.count('logout')).toBe(1);
+    });
+
+    it('says what is wrong with a password', async () => {
+        const { login } = await import('../examples/nextjs/actions.js');
+        const data = form();
+        data.set('password', 'wrong');
+        expect(await login(null, data)).toBe('It is refused.');
+    });
+
+    it('renders with a renewed token that it cannot store, and the next action stores it', async () => {
+        service.accessLife = 1;
+        const { login, order } = await import('../examples/nextjs/actions.js');
+        const { default: Page } = await import('../examples/nextjs/page.js');
+        await expect(login(null, form())).rejects.toThrow('redirect to /');
+        await new Promise((resolve) => setTimeout(resolve, 1100));
+        jar.sealed = true;
+        expect(JSON.stringify(await Page())).toContain('ada@example.com');
+        jar.sealed = false;
+        expect(await order('a-1')).toBe(200);
+        expect(service.log).toEqual(['login', 'rotated', 'replayed']);
+    });
+
+    it('has one cookie, sealed and small enough for a browser', async () => {
+        const { login } = await import('../examples/nextjs/actions.js');
+        await expect(login(null, form())).rejects.toThrow('redirect to /');
+        const [cookie] = jar.cookies.values();
+        expect(jar.cookies.size).toBe(1);
+        expect(cookie).not.toContain(ADA.email);
+        expect(cookie!.length).toBeLessThan(4096 - 200);
+    });
+});

@@ -1,0 +1,288 @@
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+
+import { createAuth, type Auth } from '../src/index.js';
+import { Browser } from './support/browser.js';
+import { BASE, FakeService } from './support/service.js';
+import { failureOf, pass, soon } from './support/time.js';
+
+const ADA = { email: 'ada@example.com', password: 'Lantern-Quartz-Meadow' };
+
+let service: FakeService;
+let browser: Browser;
+let auth: Auth;
+
+beforeEach(async () => {
+    vi.useFakeTimers();
+    service = new FakeService();
+    browser = new Browser(service);
+    auth = browser.tab({ storage: 'localStorage', origins: ['https://orders.example.com'] });
+    await soon(auth.login(ADA));
+});
+
+/** Makes the client think that the token holds, so that the service is the first to refuse it. */
+async function endUnnoticed(): Promise<void> {
+    await pass(61);
+    const key = `latchkey:${BASE}`;
+    const entry = JSON.parse(browser.local.getItem(key)!) as object;
+    browser.local.setItem(key, JSON.stringify({ ...entry, expiresAt: Date.now() + 1e9, storedAt: Date.now() }));
+}
+
+const urlOf = (input: RequestInfo | URL) => (input instanceof Request ? input.url : input.toString());
+const sentTo = (path: string) => service.requests.filter((request) => request.url === BASE + path);
+
+describe('a request that is refused', () => {
+    const form = new FormData();
+    form.set('a', 'b');
+    it.each([
+        ['a text', { body: 'text' }, 'text'],
+        ['form fields', { body: new URLSearchParams({ a: 'b' }) }, 'a=b'],
+        ['bytes', { body: new TextEncoder().encode('bytes') }, 'bytes'],
+        ['a blob', { body: new Blob(['blob']) }, 'blob'],
+        ['a form', { body: form }, 'name="a"'],
+    ])('is sent again with its body, %s', async (_, init, part) => {
+        await endUnnoticed();
+        const response = await soon(auth.fetch(`${BASE}/orders`, { method: 'POST', ...init }));
+        expect(response.status).toBe(200);
+        expect(((await response.json()) as { echo: string }).echo).toContain(part);
+        expect(sentTo('/orders')).toHaveLength(2);
+    });
+
+    it('is sent again if it is a Request, with its body, headers and method', async () => {
+        await endUnnoticed();
+        const request = new Request(`${BASE}/orders`, { method: 'PUT', body: 'x', headers: { 'x-y': 'z' } });
+        expect((await soon(auth.fetch(request))).status).toBe(200);
+        const [first, second] = sentTo('/orders');
+        expect(second!.method).toBe('PUT');
+        expect(second!.headers.get('x-y')).toBe('z');
+        expect(second!.headers.get('authorization')).not.toBe(first!.headers.get('authorization'));
+    });
+
+    it('whose body is a stream is an error that says so, and the token is renewed for the next try', async () => {
+        await endUnnoticed();
+        const body = new Blob(['stream']).stream();
+        const init = { method: 'POST', body, duplex: 'half' } as RequestInit;
+        expect(await failureOf(auth.fetch(`${BASE}/orders`, init))).toMatchObject({
+            code: 'not_replayable',
+            status: 401,
+        });
+        expect((await soon(auth.fetch(`${BASE}/orders`))).status).toBe(200);
+        expect(service.count('rotated')).toBe(1);
+    });
+
+    it('is sent again once, and not at all while renewing has not helped there', async () => {
+        for (let request = 0; request < 5; request += 1)
+            expect((await soon(auth.fetch(`${BASE}/never`))).status).toBe(401);
+        expect(service.count('rotated')).toBe(1);
+        expect(sentTo('/never')).toHaveLength(6);
+        await pass(61);
+        expect((await soon(auth.fetch(`${BASE}/orders`))).status).toBe(200);
+    });
+
+    it('with 403 gets one renewal, and then stands', async () => {
+        for (let request = 0; request < 5; request += 1) {
+            expect((await soon(auth.fetch(`${BASE}/forbidden`))).status).toBe(403);
+        }
+        expect(service.count('rotated')).toBe(1);
+    });
+
+    it('with 403 stands, if the service cannot renew now', async () => {
+        service.mishaps = [503, 503, 503];
+        expect((await soon(auth.fetch(`${BASE}/forbidden`))).status).toBe(403);
+        expect(auth.state.status).toBe('signed-in');
+    });
+
+    it('with 401 is an error that says that the service is away, not an answer that looks like an end', async () => {
+        await endUnnoticed();
+        service.mishaps = [503, 503, 503];
+        expect(await failureOf(auth.fetch(`${BASE}/orders`))).toMatchObject({ status: 503, temporary: true });
+    });
+});
+
+describe('the access token', () => {
+    it('goes to the service and the configured origins only', async () => {
+        const fetch = vi.fn<typeof globalThis.fetch>(async () => new Response());
+        vi.stubGlobal('location', { href: 'https://app.example.com/page' });
+        const client = browser.tab({ storage: 'localStorage', fetch, origins: ['https://orders.example.com'] });
+        const authorization = async (url: string | URL) => {
+            await soon(client.fetch(url));
+            return new Headers(fetch.mock.lastCall?.[1]?.headers).get('authorization');
+        };
+        for (const url of [`${BASE}/x`, new URL('https://orders.example.com/y?z')]) {
+            expect(await authorization(url)).toMatch(/^Bearer ey/);
+        }
+        for (const url of [
+            '/relative/to/the/page',
+            'https://evil.example/api.example.com',
+            'https://api.example.com.evil.example/',
+            'https://api.example.com@evil.example/',
+            'http://api.example.com/',
+            'https://api.example.com:8443/',
+            '//evil.example/',
+            'data:text/plain,x',
+        ]) {
+            expect(await authorization(url), url).toBeNull();
+        }
+    });
+
+    it('does not replace one that the caller has put there', async () => {
+        const headers = { Authorization: 'Basic eDp5' };
+        await soon(auth.fetch(`${BASE}/orders`, { headers }).catch(() => null));
+        expect(sentTo('/orders')[0]!.headers.get('authorization')).toBe('Basic eDp5');
+    });
+
+    it('is missing if nobody is signed in, and the answer is the service’s', async () => {
+        await soon(auth.logout());
+        expect((await soon(auth.fetch(`${BASE}/orders`))).status).toBe(401);
+        expect(service.refreshes()).toHaveLength(0);
+    });
+});
+
+describe('a caller who gives up', () => {
+    it('does not wait for a renewal, which goes on', async () => {
+        await pass(61);
+        service.mishaps = ['hangs'];
+        const ending = new AbortController();
+        const request = auth.fetch(`${BASE}/orders`, { signal: ending.signal });
+        request.catch(() => null);
+        await pass(1);
+        ending.abort();
+        expect(await failureOf(request)).toMatchObject({ name: 'AbortError' });
+        await pass(60);
+        expect((await soon(auth.fetch(`${BASE}/orders`))).status).toBe(200);
+        expect(service.log).toEqual(['login', 'rotated', 'replayed']);
+    });
+
+    it('before it began sends nothing', async () => {
+        expect(await failureOf(auth.fetch(`${BASE}/orders`, { signal: AbortSignal.abort() }))).toMatchObject({
+            name: 'AbortError',
+        });
+        expect(sentTo('/orders')).toHaveLength(0);
+    });
+});
+
+describe('renewal by the authorizer', () => {
+    it('is taken from the headers of an answer', async () => {
+        service.renewal = 'access';
+        const client = browser.tab({ storage: 'localStorage', margin: 1000 });
+        for (let second = 0; second < 600; second += 10) {
+            await pass(10);
+            expect((await soon(client.fetch(`${BASE}/orders`))).status).toBe(200);
+        }
+        expect(service.refreshes()).toHaveLength(0);
+    });
+
+    it('with rotation is carried by one request at a time, and followed', async () => {
+        service.renewal = 'rotate';
+        const client = browser.tab({ storage: 'localStorage', sendRefreshToken: true });
+        for (let expiry = 1; expiry <= 4; expiry += 1) {
+            await pass(54);
+            const requests = Array.from({ length: 5 }, () => client.fetch(`${BASE}/orders`));
+            expect((await soon(Promise.all(requests))).every(({ status }) => status === 200)).toBe(true);
+            expect(service.count('rotated')).toBe(expiry);
+        }
+        expect(service.refreshes()).toHaveLength(0);
+        const carriers = service.requests.filter((request) => request.headers.has('x-refresh-token'));
+        expect(carriers).toHaveLength(4);
+        expect(new Set(carriers.map((request) => request.headers.get('x-refresh-idempotency-key')))).toHaveLength(
+            4,
+        );
+        expect(service.count('replayed')).toBe(0);
+    });
+
+    it('is repeated at the refresh endpoint with the same key if its answer is lost', async () => {
+        service.renewal = 'rotate';
+        let lose = true;
+        const network = browser.tab({ storage: 'localStorage' });
+        const fetch: typeof globalThis.fetch = async (input, init) => {
+            const response = await realFetch(input, init);
+            const carries = new Headers(init?.headers).has('x-refresh-token');
+            if (carries && lose) throw new TypeError('lost');
+            return response;
+        };
+        const realFetch = service.browser();
+        network.close();
+        const client = browser.tab({ storage: 'localStorage', sendRefreshToken: true, fetch });
+        await pass(54);
+        expect(await failureOf(client.fetch(`${BASE}/orders`))).toBeInstanceOf(TypeError);
+        lose = false;
+        await pass(100);
+        expect((await soon(client.fetch(`${BASE}/orders`))).status).toBe(200);
+        expect(service.log).toEqual(['login', 'rotated', 'replayed']);
+    });
+
+    it('that the service does not do is tried once, then it is renewed as ever', async () => {
+        const client = browser.tab({ storage: 'localStorage', sendRefreshToken: true });
+        await pass(54);
+        for (let request = 0; request < 3; request += 1) await soon(client.fetch(`${BASE}/orders`));
+        await pass(1);
+        expect(service.requests.filter((request) => request.headers.has('x-refresh-token'))).toHaveLength(1);
+        expect(service.refreshes()).toHaveLength(1);
+    });
+
+    it('sends no refresh token with what changes something, nor to other origins, nor along a redirect', async () => {
+        const real = service.browser();
+        const sent: RequestInit[] = [];
+        const fetch: typeof globalThis.fetch = async (input, init = {}) => {
+            sent.push(init);
+            if (urlOf(input).endsWith('/moved') && init.redirect === 'manual') {
+                return new Response(null, { status: 302, headers: { location: 'https://evil.example/' } });
+            }
+            return await real(urlOf(input).replace('/moved', '/orders'), init);
+        };
+        const client = browser.tab({ storage: 'localStorage', sendRefreshToken: true, fetch });
+        const carriers = () => sent.filter(({ headers }) => new Headers(headers).has('x-refresh-token'));
+        await pass(54);
+        await soon(client.fetch(`${BASE}/orders`, { method: 'POST', body: 'x' }));
+        await soon(client.fetch('https://evil.example/').catch(() => null));
+        expect(carriers()).toHaveLength(0);
+        expect((await soon(client.fetch(`${BASE}/moved`))).status).toBe(200);
+        expect(carriers()).toHaveLength(1);
+        expect(carriers()[0]!.redirect).toBe('manual');
+    });
+
+    it('late in coming does not replace what is later', async () => {
+        service.renewal = 'access';
+        const real = service.browser();
+        let hold = Promise.resolve();
+        let release!: () => void;
+        const client = browser.tab({
+            storage: 'localStorage',
+            margin: 0,
+            fetch: async (input, init) => {
+                const response = await real(input, init);
+                if (urlOf(input).endsWith('/slow')) await hold;
+                return response;
+            },
+        });
+        await pass(50);
+        hold = new Promise((resolve) => (release = resolve));
+        const slow = client.fetch(`${BASE}/slow`);
+        await pass(5);
+        const { token } = await soon(client.renew());
+        release();
+        await soon(slow);
+        expect(client.state.session?.token).toBe(token);
+    });
+});
+
+describe('options', () => {
+    it.each([
+        [{ baseUrl: 'nonsense' }, 'nonsense'],
+        [{ baseUrl: 'ftp://x' }, 'ftp://x'],
+        [{ baseUrl: BASE, origins: ['*'] }, '*'],
+        [{ baseUrl: BASE, margin: -1 }, 'margin'],
+        [{ baseUrl: BASE, timeout: Number.NaN }, 'timeout'],
+    ])('that cannot be meant are named: %j', (options, name) => {
+        expect(() => createAuth(options)).toThrow(name);
+    });
+
+    it('say where randomness comes from, where there is none', async () => {
+        vi.stubGlobal('crypto', undefined);
+        const client = createAuth({ baseUrl: BASE, fetch: service.browser() });
+        expect(await failureOf(client.login(ADA))).toMatchObject({
+            message: expect.stringContaining('randomKey') as string,
+        });
+        const other = createAuth({ baseUrl: BASE, fetch: service.browser(), randomKey: () => 'k' });
+        expect((await soon(other.login(ADA))).user.email).toBe(ADA.email);
+    });
+});

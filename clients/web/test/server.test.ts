@@ -1,0 +1,111 @@
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+
+import { createServerAuth, type ServerAuth } from '../src/server.js';
+import { memoryStorage, type KeyValueStorage } from '../src/storage.js';
+import { BASE, FakeService } from './support/service.js';
+import { failureOf, pass, soon } from './support/time.js';
+
+const ADA = { email: 'ada@example.com', password: 'Lantern-Quartz-Meadow' };
+
+let service: FakeService;
+let storage: KeyValueStorage;
+
+beforeEach(() => {
+    vi.useFakeTimers();
+    service = new FakeService();
+    storage = memoryStorage();
+});
+
+/** The client of one request to the server. */
+function request(options: { readOnly?: boolean; storage?: KeyValueStorage } = {}): ServerAuth {
+    return createServerAuth({ baseUrl: BASE, fetch: service.browser(), storage, ...options });
+}
+
+const orders = (auth: ServerAuth) => soon(auth.fetch(`${BASE}/orders`));
+
+describe('a server', () => {
+    it('keeps the session from request to request, and shows no token', async () => {
+        const shown = [await soon(request().login(ADA)), await soon(request().session())];
+        expect(shown[0]).toEqual(shown[1]);
+        expect(Object.keys(shown[0]!).sort()).toEqual(['expiresAt', 'user']);
+        expect(Object.keys(request()).filter((name) => /token|state|bearer|renew/i.test(name))).toEqual([]);
+        expect((await orders(request())).status).toBe(200);
+    });
+
+    it('renews before it sends, and has stored the new tokens when it answers', async () => {
+        await soon(request().login(ADA));
+        for (let expiry = 1; expiry <= 3; expiry += 1) {
+            await pass(53);
+            const stored = await storage.getItem(`latchkey:${BASE}`);
+            expect((await orders(request())).status).toBe(200);
+            expect(await storage.getItem(`latchkey:${BASE}`)).not.toBe(stored);
+            expect(service.count('rotated')).toBe(expiry);
+        }
+    });
+
+    it('goes on with a token that holds, if the service cannot renew it now', async () => {
+        await soon(request().login(ADA));
+        await pass(53);
+        service.mishaps = [503, 503, 503];
+        expect((await orders(request())).status).toBe(200);
+    });
+
+    it('answers requests of one browser side by side with one rotation', async () => {
+        await soon(request().login(ADA));
+        await pass(61);
+        const cookie = await storage.getItem(`latchkey:${BASE}`);
+        const each = Array.from({ length: 5 }, () => {
+            const own = memoryStorage();
+            own.setItem(`latchkey:${BASE}`, cookie!);
+            return request({ storage: own }).fetch(`${BASE}/orders`);
+        });
+        expect((await soon(Promise.all(each))).every(({ status }) => status === 200)).toBe(true);
+        expect(service.count('rotated')).toBe(1);
+        expect(service.count('reused')).toBe(0);
+    });
+
+    it('renews for an answer that can store nothing, and the next one stores the same successor', async () => {
+        await soon(request().login(ADA));
+        await pass(61);
+        const stored = await storage.getItem(`latchkey:${BASE}`);
+        const page = request({ readOnly: true });
+        expect((await orders(page)).status).toBe(200);
+        expect((await orders(page)).status).toBe(200);
+        expect(await storage.getItem(`latchkey:${BASE}`)).toBe(stored);
+        await pass(3600);
+        expect((await orders(request())).status).toBe(200);
+        await pass(61);
+        expect((await orders(request())).status).toBe(200);
+        expect(service.log).toEqual(['login', 'rotated', 'replayed', 'rotated']);
+    });
+
+    it('forgets a session that has ended', async () => {
+        await soon(request().login(ADA));
+        service.endAll();
+        expect(await failureOf(request().fetch(`${BASE}/orders`))).toMatchObject({ code: 'session_ended' });
+        expect(await soon(request().session())).toBeNull();
+    });
+
+    it('signs up, signs out, lists and ends sessions', async () => {
+        expect((await soon(request().signup(ADA))).user.email).toBe(ADA.email);
+        expect(await soon(request().updateMe({ firstName: 'Ada' }))).toMatchObject({ firstName: 'Ada' });
+        expect((await soon(request().session()))?.user.firstName).toBe('Ada');
+        const [session] = await soon(request().sessions());
+        await soon(request().endSession(session!.sessionId));
+        expect(await soon(request().session())).toBeNull();
+        await soon(request().login(ADA));
+        await soon(request().logout());
+        expect(await soon(request().session())).toBeNull();
+        await soon(request().login(ADA));
+        expect(await soon(request().revokeAll())).toBe(3);
+        expect(await failureOf(request().me())).toMatchObject({ code: 'signed_out' });
+    });
+
+    it('sends relative requests to the service', async () => {
+        await soon(request().login(ADA));
+        const fetch = vi.fn<typeof globalThis.fetch>(async () => new Response());
+        const auth = createServerAuth({ baseUrl: BASE, fetch, storage });
+        await soon(auth.fetch('/orders'));
+        expect(new Headers(fetch.mock.lastCall?.[1]?.headers).has('authorization')).toBe(true);
+    });
+});

@@ -1,0 +1,274 @@
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+
+import type { Auth, AuthState } from '../src/index.js';
+import { Browser, FakeStorage } from './support/browser.js';
+import { BASE, FakeService } from './support/service.js';
+import { pass, soon } from './support/time.js';
+
+const ADA = { email: 'ada@example.com', password: 'Lantern-Quartz-Meadow' };
+
+let service: FakeService;
+
+beforeEach(() => {
+    vi.useFakeTimers();
+    service = new FakeService();
+});
+
+const get = (auth: Auth) => auth.fetch(`${BASE}/orders`);
+
+function changesOf(auth: Auth): Pick<AuthState, 'status' | 'reason' | 'elsewhere'>[] {
+    const changes: Pick<AuthState, 'status' | 'reason' | 'elsewhere'>[] = [];
+    auth.onChange(({ status, reason, elsewhere }) => changes.push({ status, reason, elsewhere }));
+    return changes;
+}
+
+describe.each([
+    ['Web Locks', true],
+    ['a lease', false],
+])('ten tabs with one localStorage and %s', (_, locks) => {
+    it('go through expiries with one rotation for each', async () => {
+        const browser = new Browser(service, { locks });
+        const tabs = Array.from({ length: 10 }, () => browser.tab({ storage: 'localStorage' }));
+        await soon(tabs[0]!.login(ADA));
+        for (let expiry = 1; expiry <= 3; expiry += 1) {
+            await pass(61);
+            const answers = await soon(Promise.all(tabs.map(get)));
+            expect(answers.map(({ status }) => status)).toEqual(tabs.map(() => 200));
+            expect(service.count('rotated')).toBe(expiry);
+        }
+        expect(service.log).toEqual(['login', 'rotated', 'rotated', 'rotated']);
+    });
+
+    it('share what a failed refresh has taught one of them', async () => {
+        const browser = new Browser(service, { locks });
+        const tabs = Array.from({ length: 10 }, () => browser.tab({ storage: 'localStorage' }));
+        await soon(tabs[0]!.login(ADA));
+        await pass(61);
+        service.mishaps = Array.from({ length: 99 }, () => 503);
+        await soon(Promise.allSettled(tabs.map(get)));
+        expect(service.refreshes().length).toBeLessThan(14);
+        service.mishaps = [];
+        await pass(31);
+        const answers = await soon(Promise.all(tabs.map(get)));
+        expect(answers.every(({ status }) => status === 200)).toBe(true);
+        expect(service.count('rotated')).toBe(1);
+    });
+});
+
+describe('a tab', () => {
+    it('hears of a login, a renewal, a change of names and a logout in another one, and why', async () => {
+        const browser = new Browser(service);
+        const [here, there] = [browser.tab({ storage: 'localStorage' }), browser.tab({ storage: 'localStorage' })];
+        await soon(here.session());
+        const changes = changesOf(here);
+        await soon(there.login(ADA));
+        await pass(1);
+        await soon(there.renew());
+        await pass(1);
+        await soon(there.updateMe({ displayName: 'Ada' }));
+        await pass(1);
+        expect(here.state.session?.user.displayName).toBe('Ada');
+        await soon(there.logout());
+        await pass(1);
+        expect(changes.map(({ reason }) => reason)).toEqual([
+            'signed-in',
+            'renewed',
+            'user-changed',
+            'signed-out',
+        ]);
+        expect(changes.every(({ elsewhere }) => elsewhere)).toBe(true);
+        expect((await soon(get(here))).status).toBe(401);
+    });
+
+    it('hears that the service ended the session, from the tab that found out', async () => {
+        const browser = new Browser(service);
+        const [here, there] = [browser.tab({ storage: 'localStorage' }), browser.tab({ storage: 'localStorage' })];
+        await soon(there.login(ADA));
+        await soon(here.session());
+        service.endAll();
+        await soon(get(there).catch(() => null));
+        await pass(1);
+        expect(here.state).toMatchObject({ status: 'signed-out', reason: 'session-ended', elsewhere: true });
+        expect(here.state.error).toMatchObject({ code: 'session_ended', status: 401 });
+    });
+
+    it('notices that the storage was cleared by hand', async () => {
+        const browser = new Browser(service);
+        const auth = browser.tab({ storage: 'localStorage' });
+        await soon(auth.login(ADA));
+        browser.local.clear();
+        window.dispatchEvent(Object.assign(new Event('storage'), { key: null }));
+        await pass(1);
+        expect(auth.state).toMatchObject({ status: 'signed-out', reason: 'signed-out', elsewhere: true });
+    });
+
+    it('does not mind what is in the storage under other names', async () => {
+        const browser = new Browser(service);
+        const auth = browser.tab({ storage: 'localStorage' });
+        await soon(auth.login(ADA));
+        const read = vi.spyOn(browser.local, 'getItem');
+        window.dispatchEvent(Object.assign(new Event('storage'), { key: 'other' }));
+        await pass(1);
+        expect(read).not.toHaveBeenCalled();
+    });
+
+    it('of a memory of its own is signed out by revoke-all of the same user, and by nothing else', async () => {
+        const browser = new Browser(service);
+        const [ada, too, bob] = [browser.tab(), browser.tab(), browser.tab()];
+        await soon(ada.login(ADA));
+        await soon(too.login(ADA));
+        await soon(bob.login({ ...ADA, email: 'bob@example.com' }));
+        await soon(ada.logout());
+        await pass(1);
+        expect([too, bob].map(({ state }) => state.status)).toEqual(['signed-in', 'signed-in']);
+        expect(await soon(too.revokeAll())).toBe(3);
+        await soon(ada.login(ADA));
+        const again = browser.tab();
+        await soon(again.login(ADA));
+        await soon(again.revokeAll());
+        await pass(1);
+        expect([ada, bob].map(({ state }) => state.status)).toEqual(['signed-out', 'signed-in']);
+    });
+});
+
+describe('a duplicated tab, which begins with a copy of sessionStorage', () => {
+    it('follows the renewals of the first', async () => {
+        const browser = new Browser(service);
+        const storage = new FakeStorage();
+        const first = browser.tab({ storage: 'sessionStorage' }, storage);
+        await soon(first.login(ADA));
+        const second = browser.tab({ storage: 'sessionStorage' }, storage.copy());
+        await soon(second.session());
+        for (let expiry = 0; expiry < 6; expiry += 1) {
+            await pass(61);
+            const answers = await soon(Promise.all([get(first), get(second)]));
+            expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+        }
+        expect(service.count('rotated')).toBe(6);
+        expect(service.count('reused')).toBe(0);
+    });
+
+    it('asks the first, if it was not there when the session was renewed', async () => {
+        const browser = new Browser(service);
+        const storage = new FakeStorage();
+        const first = browser.tab({ storage: 'sessionStorage' }, storage);
+        await soon(first.login(ADA));
+        const copy = storage.copy();
+        for (let expiry = 0; expiry < 3; expiry += 1) {
+            await pass(61);
+            await soon(get(first));
+        }
+        const second = browser.tab({ storage: 'sessionStorage' }, copy);
+        expect((await soon(get(second))).status).toBe(200);
+        expect(service.log).toEqual(['login', 'rotated', 'rotated', 'rotated']);
+        expect(second.state.session).toEqual(first.state.session);
+    });
+});
+
+describe('cookie delivery', () => {
+    beforeEach(() => {
+        service.delivery = 'cookie';
+    });
+
+    it('keeps the tokens out of every storage, and the session over a reload', async () => {
+        const browser = new Browser(service);
+        const auth = browser.tab({ delivery: 'cookie' });
+        const session = await soon(auth.login(ADA));
+        expect(session.refreshToken).toBeNull();
+        expect(JSON.stringify([...browser.local.items])).not.toContain(session.token.split('.')[1]);
+        expect(JSON.stringify([...browser.local.items])).not.toContain('ada@example.com');
+        auth.close();
+        const reloaded = browser.tab({ delivery: 'cookie' });
+        expect(reloaded.state.status).toBe('unknown');
+        expect((await soon(reloaded.session()))?.user.email).toBe('ada@example.com');
+        expect(service.log).toEqual(['login', 'rotated']);
+    });
+
+    it('is found out from the first answer, and remembered for the next page', async () => {
+        const browser = new Browser(service);
+        const auth = browser.tab({ storage: 'localStorage' });
+        await soon(auth.login(ADA));
+        await pass(61);
+        expect((await soon(get(auth))).status).toBe(200);
+        auth.close();
+        const reloaded = browser.tab({ storage: 'localStorage' });
+        expect((await soon(reloaded.session()))?.user.email).toBe('ada@example.com');
+    });
+
+    it('takes over a session whose refresh token was in bodies before', async () => {
+        service.delivery = 'body';
+        const browser = new Browser(service);
+        const auth = browser.tab({ storage: 'localStorage' });
+        await soon(auth.login(ADA));
+        service.delivery = 'cookie';
+        for (let expiry = 0; expiry < 3; expiry += 1) {
+            await pass(61);
+            expect((await soon(get(auth))).status).toBe(200);
+        }
+        expect(service.count('rotated')).toBe(3);
+        expect(browser.local.getItem(`latchkey:${BASE}`)).toBeNull();
+    });
+
+    it('shares access tokens among tabs: one rotation for each expiry', async () => {
+        const browser = new Browser(service);
+        const tabs = Array.from({ length: 10 }, () => browser.tab({ delivery: 'cookie' }));
+        await soon(tabs[0]!.login(ADA));
+        await pass(1);
+        for (let expiry = 1; expiry <= 3; expiry += 1) {
+            await pass(61);
+            const answers = await soon(Promise.all(tabs.map(get)));
+            expect(answers.every(({ status }) => status === 200)).toBe(true);
+            expect(service.count('rotated')).toBe(expiry);
+        }
+    });
+
+    it('gives a new tab the access token of the others', async () => {
+        const browser = new Browser(service);
+        const first = browser.tab({ delivery: 'cookie' });
+        await soon(first.login(ADA));
+        const second = browser.tab({ delivery: 'cookie' });
+        expect((await soon(second.session()))?.token).toBe(first.state.session?.token);
+        expect(service.refreshes()).toHaveLength(0);
+    });
+
+    it('asks once whether anybody is signed in', async () => {
+        const browser = new Browser(service);
+        const auth = browser.tab({ delivery: 'cookie' });
+        expect(await soon(auth.session())).toBeNull();
+        expect(auth.state).toMatchObject({ status: 'signed-out', reason: 'restored', error: null });
+        for (let request = 0; request < 3; request += 1) expect((await soon(get(auth))).status).toBe(401);
+        expect(await soon(auth.session())).toBeNull();
+        expect(service.refreshes()).toHaveLength(1);
+    });
+
+    it('repeats a refresh that a reload has cut off with the same key', async () => {
+        const browser = new Browser(service);
+        const auth = browser.tab({ delivery: 'cookie' });
+        await soon(auth.login(ADA));
+        service.mishaps = ['hangs'];
+        void auth.renew().catch(() => null);
+        await pass(1);
+        const reloaded = new Browser(browser).tab({ delivery: 'cookie' });
+        expect((await soon(reloaded.session()))?.user.email).toBe('ada@example.com');
+        expect(service.count('replayed')).toBe(1);
+        expect(service.count('rotated')).toBe(1);
+        expect(service.count('reused')).toBe(0);
+    });
+
+    it('signs the other tabs out, and the next page too, even if the service could not be told', async () => {
+        const browser = new Browser(service);
+        const [first, second] = [browser.tab({ delivery: 'cookie' }), browser.tab({ delivery: 'cookie' })];
+        await soon(first.login(ADA));
+        await pass(1);
+        const offline = browser.tab({ delivery: 'cookie', fetch: () => Promise.reject(new TypeError('offline')) });
+        await pass(1);
+        await soon(offline.session().catch(() => null));
+        await expect(soon(offline.logout())).rejects.toMatchObject({ code: 'network_error' });
+        await pass(1);
+        expect([first, second].map(({ state }) => state.status)).toEqual(['signed-out', 'signed-out']);
+        expect(await soon(browser.tab({ delivery: 'cookie' }).session())).toBeNull();
+        expect(service.refreshes()).toHaveLength(0);
+        await soon(first.login(ADA));
+        expect((await soon(get(first))).status).toBe(200);
+    });
+});
