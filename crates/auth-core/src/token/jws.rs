@@ -102,6 +102,27 @@ mod tests {
     }
 
     #[test]
+    fn a_token_has_8_kib_at_the_most() -> Result<(), Box<dyn std::error::Error>> {
+        let (signing, verifying) = pair("a")?;
+        let keys = [verifying];
+        let mut lengths = Vec::new();
+        for padding in 5_990..6_080 {
+            let header =
+                json!({"alg": "HS256", "typ": "at+jwt", "kid": signing.kid, "x": "x".repeat(padding)});
+            let token = forge(&header, &signing)?;
+            assert_eq!(
+                verify::<Value>(&token, &keys, "at+jwt").is_ok(),
+                token.len() <= 8_192,
+                "{}",
+                token.len()
+            );
+            lengths.push(token.len());
+        }
+        assert!(lengths.contains(&8_192) && lengths.last() > Some(&8_192), "{lengths:?}");
+        Ok(())
+    }
+
+    #[test]
     fn another_type_key_or_signature_is_refused() -> Result<(), Box<dyn std::error::Error>> {
         let (signing, verifying) = pair("a")?;
         let token = sign(&signing, "at+jwt", &json!({"sub": "u"}))?;

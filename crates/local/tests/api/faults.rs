@@ -77,3 +77,29 @@ async fn a_hash_that_cannot_be_replaced_keeps_nobody_out() {
     let after = hash().await;
     assert!(before.contains("t=1") && after.contains("t=2"), "{before} {after}");
 }
+
+const LOCKING: [(&str, &str); 3] =
+    [("LOGIN_LOCK_FAILURES", "2"), ("LOGIN_LIMIT_PER_ADDRESS", "0"), ("LOGIN_LIMIT_PER_IP", "0")];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lock_that_cannot_be_set_is_set_by_the_next_failure() {
+    let (_engine, service, tap) = tapped(&LOCKING).await;
+    service.signup("ada@example.com").await;
+    service.try_login("ada@example.com", "not the password").await.expect(401);
+    tap.spoil(Target::of("UpdateItem", "locked_until"), THROTTLED);
+    service.try_login("ada@example.com", "not the password").await.expect(503);
+    tap.heal();
+    service.try_login("ada@example.com", "not the password").await.expect(401);
+    service.try_login("ada@example.com", PASSWORD).await.expect(429);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lock_whose_answer_was_lost_holds() {
+    let (_engine, service, tap) = tapped(&LOCKING).await;
+    service.signup("ada@example.com").await;
+    service.try_login("ada@example.com", "not the password").await.expect(401);
+    tap.spoil_next(1, Target::of("UpdateItem", "locked_until"), Fault::LoseAnswer);
+    service.try_login("ada@example.com", "not the password").await.expect(401);
+    assert!(!tap.heal(), "the lock was not tried");
+    service.try_login("ada@example.com", PASSWORD).await.expect(429);
+}
