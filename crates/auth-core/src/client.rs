@@ -8,8 +8,11 @@ pub struct Client {
     pub ip: String,
     /// The `User-Agent`, cut to [`Client::MAXIMUM_USER_AGENT`] bytes, without control characters.
     pub user_agent: String,
-    /// The gateway's request id.
+    /// The gateway's request id. It ties lines to the gateway's log, and no more: a client of a REST API can override it
+    /// ("`$context` Variables for data models, authorizers, mapping templates, and CloudWatch access logging").
     pub request_id: String,
+    /// Lambda's id of the invocation, which no client has a say in; empty outside one.
+    pub invocation_id: String,
 }
 
 impl Client {
@@ -21,7 +24,19 @@ impl Client {
     pub fn new(ip: &str, user_agent: &str, request_id: &str) -> Self {
         let mut user_agent: String = user_agent.chars().filter(|c| !c.is_control()).collect();
         user_agent.truncate(user_agent.floor_char_boundary(Self::MAXIMUM_USER_AGENT));
-        Self { ip: ip.to_owned(), user_agent, request_id: request_id.to_owned() }
+        Self {
+            ip: ip.to_owned(),
+            user_agent,
+            request_id: request_id.to_owned(),
+            invocation_id: String::new(),
+        }
+    }
+
+    /// In an invocation of a function.
+    #[must_use]
+    pub fn in_invocation(mut self, id: &str) -> Self {
+        id.clone_into(&mut self.invocation_id);
+        self
     }
 }
 

@@ -7,6 +7,7 @@ use std::fmt;
 use std::fs;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use auth_core::audit::AuditLog;
 use auth_core::clock::Clock;
@@ -139,11 +140,13 @@ impl Stack {
     /// # Errors
     /// A [`FunctionError`], as Lambda reports it; also if there is no such function.
     pub async fn invoke(&self, function: &str, event: &Value) -> Result<Value, FunctionError> {
+        static INVOKED: AtomicU64 = AtomicU64::new(0);
         let deployed = self.functions.get(function).ok_or_else(|| FunctionError {
             error_type: "ResourceNotFoundException".to_owned(),
             error_message: format!("no function {function}"),
         })?;
-        deployed.call(event, "00000000-0000-0000-0000-000000000000").await
+        let number = INVOKED.fetch_add(1, Ordering::Relaxed);
+        deployed.call(event, &format!("00000000-0000-4000-8000-{number:012x}")).await
     }
 
     /// The URL of the DynamoDB that the functions use.

@@ -96,6 +96,6 @@ impl Operator {
         reason: RevocationReason,
     ) -> Result<Revoked, StoreError> {
         let revocation = Revocation { at: self.now(), reason };
-        self.store.revoke(user, sid, revocation, &self.caller.request_id).await
+        self.store.revoke(user, sid, revocation, &self.caller.invocation_id).await
     }
 }

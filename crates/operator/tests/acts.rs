@@ -20,7 +20,7 @@ const TABLE: &str = "latchkey-Table";
 /// An operator at the table of `stack`, for one act.
 fn operator_at(stack: &Stack, audit: &AuditLog, act: &str) -> Operator {
     let store = Store::with_client(stack.dynamodb(), TABLE.to_owned());
-    let caller = Client::new("", "operator/test (ada)", act);
+    let caller = Client::new("", "operator/test (ada)", act).in_invocation(act);
     Operator::new(store, stack.clock().clone(), audit.clone(), caller)
 }
 

@@ -90,13 +90,13 @@ impl Sessions {
             return Err(ApiError::field("sessionId", "is not the identifier of a session"));
         };
         let revocation = Revocation { at: now, reason: RevocationReason::EndedByUser };
-        let by = &request.client.request_id;
+        let by = &request.client.invocation_id;
         if self.store.revoke(&principal.user, &sid, revocation, by).await? == Revoked::Now {
             let entry = Entry::new(Event::SessionEnded, Outcome::Success, &request.client, now);
             self.platform.audit.record(entry.of(&principal.user).in_session(&sid));
         }
         let answer = Answer::no_content();
-        Ok(if sid == principal.session { answer.clearing_cookie(&self.http, request) } else { answer })
+        Ok(if sid == principal.session { answer.ending_session(&self.http, request) } else { answer })
     }
 
     /// Ends every session that is not ended, and records it, however far it came. If some cannot be ended, the caller is told
@@ -110,7 +110,7 @@ impl Sessions {
         let ending = Arc::new(Ending {
             user: principal.user.clone(),
             revocation: Revocation { at: now, reason: RevocationReason::RevokeAll },
-            request_id: request.client.request_id.clone(),
+            invocation_id: request.client.invocation_id.clone(),
         });
         let ended = tokio::time::timeout(REVOCATION_TIME, self.end_all(principal, &ending)).await;
         let ended = ended.unwrap_or_else(|_| Err(ApiError::TemporarilyUnavailable("no time left".into())));
@@ -118,7 +118,7 @@ impl Sessions {
         let entry = Entry::new(Event::SessionsRevoked, outcome, &request.client, now);
         self.platform.audit.record(entry.of(&principal.user).in_session(&principal.session));
         let answer = Answer::data(&self.http, json!({ "revokedSessions": ended? }));
-        Ok(answer.clearing_cookie(&self.http, request))
+        Ok(answer.ending_session(&self.http, request))
     }
 
     /// The caller's own session comes last, and only if nothing has failed: who has to come back for the rest needs it. A
@@ -148,8 +148,8 @@ impl Sessions {
         for session in sessions.iter().cloned() {
             let (store, ending) = (self.store.clone(), Arc::clone(ending));
             tasks.spawn(async move {
-                let Ending { user, revocation, request_id } = ending.as_ref();
-                let revoked = store.revoke(user, &session.id, *revocation, request_id).await?;
+                let Ending { user, revocation, invocation_id } = ending.as_ref();
+                let revoked = store.revoke(user, &session.id, *revocation, invocation_id).await?;
                 Ok::<_, StoreError>(revoked == Revoked::Now && session.ends_at > revocation.at)
             });
         }
@@ -169,7 +169,7 @@ impl Sessions {
 struct Ending {
     user: UserId,
     revocation: Revocation,
-    request_id: String,
+    invocation_id: String,
 }
 
 fn describe(session: &Session, principal: &Principal) -> Value {

@@ -55,8 +55,8 @@ impl Store {
         Ok(())
     }
 
-    /// Ends a session on behalf of a request, unless it has been ended before: the first reason stays. A write that landed
-    /// and whose answer was lost is tried again by the SDK, within one request, and counts as this request's.
+    /// Ends a session in an invocation, unless it has been ended before: the first reason stays. A write that landed
+    /// and whose answer was lost is tried again by the SDK, within one invocation, and counts as this one's.
     ///
     /// # Errors
     ///
@@ -66,18 +66,18 @@ impl Store {
         user: &UserId,
         sid: &SessionId,
         revocation: Revocation,
-        request_id: &str,
+        invocation_id: &str,
     ) -> Result<Revoked, StoreError> {
         let result = self
             .client
             .update_item()
             .table_name(&self.table)
             .set_key(Some(session_key(user, sid)))
-            .update_expression("SET revoked_at = :at, revoked_reason = :reason, revoked_by = :request")
+            .update_expression("SET revoked_at = :at, revoked_reason = :reason, revoked_by = :by")
             .condition_expression("attribute_exists(generation) AND attribute_not_exists(revoked_at)")
             .expression_attribute_values(":at", time(revocation.at))
             .expression_attribute_values(":reason", text(revocation.reason.as_str()))
-            .expression_attribute_values(":request", text(request_id))
+            .expression_attribute_values(":by", text(invocation_id))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
@@ -85,7 +85,7 @@ impl Store {
             Ok(_) => Ok(Revoked::Now),
             Err(error) => match refused_by(&error) {
                 None => Err(error.into()),
-                Some(item) => Ok(if item.is_some_and(|item| is_revoked_by(item, request_id)) {
+                Some(item) => Ok(if item.is_some_and(|item| is_revoked_by(item, invocation_id)) {
                     Revoked::Now
                 } else {
                     Revoked::NotLive
@@ -166,8 +166,8 @@ fn session_id(item: &Item) -> Result<SessionId, StoreError> {
     sid.ok_or(StoreError::Unreadable(SK))
 }
 
-fn is_revoked_by(item: &Item, request_id: &str) -> bool {
-    !request_id.is_empty() && read_text(item, REVOKED_BY).is_ok_and(|by| by == request_id)
+fn is_revoked_by(item: &Item, invocation_id: &str) -> bool {
+    !invocation_id.is_empty() && read_text(item, REVOKED_BY).is_ok_and(|by| by == invocation_id)
 }
 
 /// The item that a failed condition brought back: `None` if the error is another one.

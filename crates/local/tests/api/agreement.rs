@@ -91,8 +91,12 @@ async fn with_an_asymmetric_key_the_authorizer_holds_nothing_that_signs() {
     assert!(signs.iter().all(|name| !read.contains(*name)), "{read:?}");
     let authorizer = resource("AuthorizerFunction");
     for (name, condition, meaning) in [
-        ("JWT_PRIVATE_KEY", "AuthorizerHasPrivateKey", "!And [!Condition Renews, !Condition HasPrivateKey]"),
-        ("JWT_SECRET", "AuthorizerHasSecret", "!Or [!Condition Hmac, !Condition Rotates]"),
+        (
+            "JWT_PRIVATE_KEY",
+            "AuthorizerHasPrivateKey",
+            "!And [!Condition Renews, !Condition HasPrivateKey, !Not [!Condition Hmac]]",
+        ),
+        ("JWT_SECRET", "AuthorizerHasSecret", "!Or [!Condition Hmac, !Condition RotatesWithSigningSecret]"),
         (
             "REFRESH_TOKEN_SECRET",
             "AuthorizerHasRefreshTokenSecret",
