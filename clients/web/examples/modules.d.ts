@@ -39,3 +39,5 @@ declare module 'next/headers' {
 declare module 'next/navigation' {
     export function redirect(path: string): never;
 }
+
+declare module 'react-native-url-polyfill/auto';

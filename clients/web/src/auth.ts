@@ -7,7 +7,7 @@ import type { Lock } from './lock.js';
 import type { Settings } from './options.js';
 import { Renewer, sessionOf } from './renewer.js';
 import { asAuthError, readAnswer, Service } from './service.js';
-import { freshRenewal, sessionIdOf, type Entry, type Session, type User } from './session.js';
+import { freshRenewal, sessionIdOf, type Session, type User } from './session.js';
 import type { AuthState } from './state.js';
 import type { SessionStore } from './store.js';
 import { cookieVault } from './vault.js';
@@ -79,9 +79,12 @@ export class Auth {
         const headers = session === null ? {} : { authorization: `Bearer ${session.token}` };
         const body = session?.refreshToken == null ? undefined : { refreshToken: session.refreshToken };
         const tell = () => this.#service.post('/auth/logout', { body, headers, cookies, keepalive: true });
+        const finish = async () => {
+            await tell();
+            await this.#store.forget();
+        };
         // A refresh under way would set the cookie again.
-        await (cookies ? this.#lock.run(tell) : tell());
-        if (cookies) await this.#store.forget();
+        await (cookies ? this.#lock.run(finish) : tell());
     }
 
     /** Ends every session of the user, on every device, and says how many there were. */
@@ -125,7 +128,6 @@ export class Auth {
     async session(): Promise<Session | null> {
         const entry = await this.#store.read();
         if (entry === null) {
-            if (this.#store.state.status === 'unknown') await this.#store.none();
             return null;
         }
         if (entry.session === null) await this.bearer.token();
@@ -156,16 +158,20 @@ export class Auth {
 
     async #signIn(path: string, body: object): Promise<Session> {
         const cookies = this.#store.kind === 'cookie';
-        const signIn = async () => {
+        const ask = async () => {
             const askedAt = Date.now();
-            const grant = await this.#service.grant(path, { body, cookies });
+            return { grant: await this.#service.grant(path, { body, cookies }), askedAt };
+        };
+        const keep = async ({ grant, askedAt }: Awaited<ReturnType<typeof ask>>) => {
             await this.#delivered(grant);
             const session = sessionOf(grant, askedAt);
             await this.#store.put({ session, renewal: freshRenewal(this.#settings.randomKey()) }, 'signed-in');
             return session;
         };
-        // A refresh under way would set the former session's cookie again.
-        return await (cookies ? this.#lock.run(signIn) : signIn());
+        // A refresh under way would set the former session's cookie again, after the answer to this.
+        if (cookies) return await this.#lock.run(async () => await keep(await ask()));
+        const answer = await ask();
+        return await this.#lock.run(() => keep(answer));
     }
 
     /** Says whether it was only now found out that the refresh token comes in a cookie. */
@@ -196,15 +202,13 @@ export class Auth {
     async #keepUser(body: unknown): Promise<User> {
         const user = readUser(body);
         if (user === null) throw new AuthError('bad_answer', 'The answer has no user.');
+        const known = this.#store.state.session?.user;
+        if (JSON.stringify(known) === JSON.stringify(user)) return user;
         await this.#lock.run(async () => {
             const entry = await this.#store.read();
-            if (entry?.session?.user.userId !== user.userId || sameUser(entry, user)) return;
+            if (entry?.session?.user.userId !== user.userId) return;
             await this.#store.put({ ...entry, session: { ...entry.session, user } }, 'user-changed');
         });
         return user;
     }
-}
-
-function sameUser(entry: Entry, user: User): boolean {
-    return JSON.stringify(entry.session?.user) === JSON.stringify(user);
 }

@@ -1,4 +1,5 @@
 import { AuthError } from './errors.js';
+import { claimsOf } from './jwt.js';
 import { pageUrl, type Settings } from './options.js';
 import type { Renewer } from './renewer.js';
 import { freshness } from './schedule.js';
@@ -47,7 +48,7 @@ export class Bearer {
         const { session, renewal } = entry;
         if (session === null) return this.#store.state.status === 'signed-out' ? null : await this.#byCookie();
         const state = freshness(session, Date.now(), this.#settings.margin, this.#jitter);
-        if (state === 'over') return (await this.#renewer.renew(session.token)).token;
+        if (state === 'over') return ofSameUser(await this.#renewer.renew(session.token), session.token);
         if (state === 'fresh' && !renewal.unanswered) return session.token;
         if (this.carries(session)) return session.token;
         const renewing = this.#renewer.renew(session.token);
@@ -95,7 +96,7 @@ export class Bearer {
         if (status !== 401 && status !== 403) return null;
         if (this.#inVain.token === token && this.#inVain.places.has(place(status, url))) return null;
         try {
-            return (await this.#renewer.renew(token)).token;
+            return ofSameUser(await this.#renewer.renew(token), token);
         } catch (error) {
             // 403 mostly says what it says: the caller's answer is that one, not that the service is away.
             if (status === 403 && error instanceof AuthError && error.temporary) return null;
@@ -121,12 +122,18 @@ export class Bearer {
 
     async #despiteFailure(renewing: Promise<Session>, session: Session): Promise<string> {
         try {
-            return (await renewing).token;
+            return ofSameUser(await renewing, session.token);
         } catch (error) {
             if (error instanceof AuthError && error.temporary) return session.token;
             throw error;
         }
     }
+}
+
+/** A request that was made for one user is not sent as another one, who has signed in in the meantime. */
+function ofSameUser({ token }: Session, before: string): string {
+    if (claimsOf(token).sub === claimsOf(before).sub) return token;
+    throw new AuthError('signed_out', 'Somebody else has signed in.');
 }
 
 function place(status: number, url: URL): string {

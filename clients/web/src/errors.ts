@@ -2,7 +2,7 @@
  * What the service says is wrong (`error` of its answers), and what this client finds out by itself.
  *
  * Of the client: `network_error` (no answer, or not in time), `bad_answer` (an answer that is not the service's),
- * `signed_out` (there is no session), `session_ended` (the service refused to renew it; the user signs in again),
+ * `signed_out` (nobody is signed in any more, or somebody else is), `session_ended` (the service refused to renew it; the user signs in again),
  * `not_replayable` (a request whose body is a stream was refused and cannot be sent a second time), `storage_failed`
  * (the session could not be stored).
  */

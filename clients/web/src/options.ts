@@ -1,4 +1,3 @@
-import { AuthError } from './errors.js';
 import type { KeyValueStorage, StorageName } from './storage.js';
 
 /** How a client is to be. Spans of time are milliseconds. */
@@ -46,6 +45,9 @@ export interface Settings {
 export function settle(options: AuthOptions): Settings {
     const baseUrl = options.baseUrl.replace(/\/+$/, '');
     const { margin = 300_000, timeout = 15_000 } = options;
+    if (options.randomKey === undefined && !hasRandomness()) {
+        throw new TypeError('there is no crypto.getRandomValues here: give the option randomKey');
+    }
     if (!(margin >= 0)) throw new TypeError('margin has to be a number of milliseconds');
     if (!(timeout > 0)) throw new TypeError('timeout has to be a number of milliseconds');
     return {
@@ -78,13 +80,13 @@ export function pageUrl(): string | undefined {
     return (globalThis as { location?: { href?: string } }).location?.href;
 }
 
+function hasRandomness(): boolean {
+    return typeof (globalThis as { crypto?: Partial<Crypto> }).crypto?.getRandomValues === 'function';
+}
+
 /** 128 random bits. A key that can be guessed would let a thief of a token follow its owner unseen. */
 function randomKey(): string {
-    const source = (globalThis as { crypto?: Crypto }).crypto;
-    if (typeof source?.getRandomValues !== 'function') {
-        throw new AuthError('storage_failed', 'There is no crypto.getRandomValues: give the option randomKey.');
-    }
-    return Array.from(source.getRandomValues(new Uint8Array(16)), (byte) =>
+    return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
         byte.toString(16).padStart(2, '0'),
     ).join('');
 }

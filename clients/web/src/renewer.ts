@@ -119,14 +119,12 @@ export class Renewer {
 
     /** Under the lock: whatever another tab has done since is in the storage, or told by the other tabs. */
     async #attempt(stale: string | null): Promise<Outcome> {
-        await this.#store.read();
-        await this.#store.catchUp();
-        const entry = await this.#store.read();
+        let entry = await this.#store.read();
+        if (!isOther(entry, stale) && (await this.#store.catchUp())) entry = await this.#store.read();
         if (entry === null) throw new AuthError('signed_out', 'Nobody is signed in.');
+        if (isOther(entry, stale)) return { session: entry.session };
         const { session, renewal } = entry;
         const now = Date.now();
-        const isOther = session !== null && session.token !== stale && !renewal.unanswered;
-        if (isOther && freshness(session, now, 0, 0) !== 'over') return { session };
         if (now < renewal.quietUntil) return { waitUntil: renewal.quietUntil, error: null };
         if (now < renewal.retryAt) {
             const error = new AuthError('temporarily_unavailable', 'The last refresh failed a moment ago.');
@@ -176,7 +174,8 @@ export class Renewer {
         const now = await this.#store.read();
         if (now?.session != null && tokenOf(now) !== tokenOf(presented)) return now.session;
         if (presented.session === null) {
-            await this.#store.none();
+            await this.#store.forget();
+            this.#store.none();
             throw new AuthError('signed_out', 'Nobody is signed in.', { status: cause.status, cause });
         }
         const { status, requestId } = cause;
@@ -195,6 +194,12 @@ export class Renewer {
             await this.#store.note({ session: now.session, renewal });
         return { waitUntil: renewal.retryAt, error };
     }
+}
+
+/** Whether somebody else has done what is wanted: there is a token that is not `stale`, and holds. */
+function isOther(entry: Entry | null, stale: string | null): entry is Entry & { session: Session } {
+    if (entry?.session == null || entry.renewal.unanswered || entry.session.token === stale) return false;
+    return freshness(entry.session, Date.now(), 0, 0) !== 'over';
 }
 
 function tokenOf(entry: Entry): string | null {

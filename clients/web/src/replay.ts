@@ -25,7 +25,7 @@ export function replayable(
         url: request?.url ?? (input as string | URL).toString(),
         isSafe: method === 'GET' || method === 'HEAD',
         isAuthorized: headers.has('authorization'),
-        isStream: init.body instanceof ReadableStream,
+        isStream: typeof ReadableStream !== 'undefined' && init.body instanceof ReadableStream,
         signal: request?.signal ?? init.signal ?? null,
         send(further, overrides = {}) {
             const all = new Headers(headers);
@@ -39,11 +39,11 @@ export function replayable(
 /** Waits, unless the caller gives up before. */
 export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | null): Promise<T> {
     if (signal === null) return await promise;
-    if (signal.aborted) throw signal.reason;
+    if (signal.aborted) throw reasonOf(signal);
     let stop: (() => void) | undefined;
     const aborted = new Promise<never>((_, reject) => {
         stop = () => {
-            reject(signal.reason as Error);
+            reject(reasonOf(signal));
         };
         signal.addEventListener('abort', stop, { once: true });
     });
@@ -52,4 +52,10 @@ export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal 
     } finally {
         if (stop) signal.removeEventListener('abort', stop);
     }
+}
+
+/** React Native's signals have no reason. */
+function reasonOf(signal: AbortSignal): Error {
+    const reason = signal.reason as Error | undefined;
+    return reason ?? Object.assign(new Error('The request was aborted.'), { name: 'AbortError' });
 }

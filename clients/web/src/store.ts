@@ -17,15 +17,16 @@ export class SessionStore {
     readonly #key: string;
     readonly #tabs: Tabs | null;
     readonly #listeners = new Set<(state: AuthState) => void>();
-    readonly #waiting = new Set<() => void>();
-    /** What another tab said last, for the change that is then found in the storage. */
+    /** Who waits for the other tabs' answer: one at a time, under the lock. */
+    #answered: ((later: boolean) => void) | null = null;
+    /** Why another tab says that the session is over, for when the storage says that it is. */
     #word: { reason: ChangeReason; error: AuthError | null } | null = null;
 
     constructor(vault: Vault, key: string) {
         this.#vault = vault;
         this.#key = key;
         this.#tabs = openTabs(key, (message) => void this.#heard(message));
-        if (typeof window !== 'undefined') window.addEventListener('storage', this.#onStorage);
+        page()?.addEventListener('storage', this.#onStorage);
     }
 
     get state(): AuthState {
@@ -49,7 +50,7 @@ export class SessionStore {
     close(): void {
         this.#tabs?.close();
         this.#listeners.clear();
-        if (typeof window !== 'undefined') window.removeEventListener('storage', this.#onStorage);
+        page()?.removeEventListener('storage', this.#onStorage);
     }
 
     /** What is stored at this moment. What another tab has changed is noticed. */
@@ -96,19 +97,21 @@ export class SessionStore {
     }
 
     /** With cookie delivery: there is no session, and there was none. */
-    async none(): Promise<void> {
-        await this.#vault.clear(false);
+    none(): void {
         this.#show(null, 'restored', false, null);
     }
 
     /** Asks the other tabs for a later state of the session, if they may have one that this tab cannot see. */
-    async catchUp(): Promise<void> {
-        if (this.#tabs === null || !this.#vault.mayBeBehind()) return;
+    async catchUp(): Promise<boolean> {
+        if (this.#tabs === null || !this.#vault.mayBeBehind()) return false;
         const session = (await this.#vault.read())?.session ?? null;
-        const answered = new Promise<void>((resolve) => this.#waiting.add(resolve));
+        const answered = new Promise<boolean>((resolve) => (this.#answered = resolve));
+        const silence = setTimeout(() => this.#answered?.(false), PATIENCE);
         this.#tabs.tell({ type: 'ask', session });
-        await Promise.race([answered, new Promise((resolve) => setTimeout(resolve, PATIENCE))]);
-        this.#waiting.clear();
+        return await answered.finally(() => {
+            clearTimeout(silence);
+            this.#answered = null;
+        });
     }
 
     readonly #onStorage = (event: StorageEvent): void => {
@@ -136,14 +139,13 @@ export class SessionStore {
 
     async #follow(reason: ChangeReason, entry: Entry | null): Promise<void> {
         if (this.kind === 'shared') {
-            this.#word = { reason, error: null };
             await this.read();
         } else if (entry?.session != null) {
             const mine = (await this.#vault.read())?.session ?? null;
             if (!this.#isLater(entry.session, mine)) return;
-            await this.#vault.write(entry);
+            await this.#vault.adopt(entry);
             this.#show(entry.session, reason, true, null);
-            for (const resolve of this.#waiting) resolve();
+            this.#answered?.(true);
         }
     }
 
@@ -173,7 +175,7 @@ export class SessionStore {
     #reasonFor(session: Session | null): ChangeReason {
         const before = this.#state.session;
         if (this.#state.status === 'unknown') return 'restored';
-        if (session === null) return this.#word?.reason === 'session-ended' ? 'session-ended' : 'signed-out';
+        if (session === null) return this.#word?.reason ?? 'signed-out';
         if (before === null || !isSameSession(before, session)) return 'signed-in';
         return before.token === session.token ? 'user-changed' : 'renewed';
     }
@@ -192,6 +194,11 @@ export class SessionStore {
         this.#word = null;
         for (const listener of this.#listeners) listener(next);
     }
+}
+
+/** The page's window. React Native has one, too, that hears of nothing. */
+function page(): Window | null {
+    return typeof window !== 'undefined' && typeof window.addEventListener === 'function' ? window : null;
 }
 
 function ignore(): void {

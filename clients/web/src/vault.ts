@@ -13,6 +13,8 @@ export interface Vault {
     read(): Promise<Entry | null>;
     /** Stores an entry. Throws `storage_failed` if it cannot be stored. */
     write(entry: Entry): Promise<void>;
+    /** Takes over what another tab has stored. */
+    adopt(entry: Entry): Promise<void>;
     /** Forgets the session. With `byUser` a cookie that may be left over is not used again. */
     clear(byUser: boolean): Promise<void>;
     /** Forgets what this tab has of a session that another tab has ended. */
@@ -27,6 +29,7 @@ export function keyValueVault(kind: 'tab' | 'copied' | 'shared', storage: KeyVal
         kind,
         read: async () => parse(await storage.getItem(key)),
         write: (entry) => stored(() => storage.setItem(key, serialise(entry))),
+        adopt: (entry) => stored(() => storage.setItem(key, serialise(entry))),
         clear: () => stored(() => storage.removeItem(key)),
         drop: () => stored(() => storage.removeItem(key)),
         mayBeBehind: () => kind === 'copied',
@@ -61,6 +64,11 @@ export function cookieVault(key: string, newKey: () => string): Vault {
         async write(entry) {
             await mark({ renewal: entry.renewal });
             session = entry.session;
+        },
+        // The marks are that tab's, and may be later ones by now.
+        adopt(entry) {
+            session = entry.session;
+            return Promise.resolve();
         },
         async clear(byUser) {
             session = null;

@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { FakeService } from './support/service.js';
@@ -48,7 +50,8 @@ vi.mock('expo-secure-store', () => {
         deleteItemAsync: async (key: string) => void phone.delete(checked(key)),
     };
 });
-vi.mock('expo-crypto', () => ({ randomUUID: () => crypto.randomUUID() }));
+vi.mock('expo-crypto', () => ({ randomUUID }));
+vi.mock('react-native-url-polyfill/auto', () => ({}));
 
 beforeEach(() => {
     vi.resetModules();
@@ -64,6 +67,14 @@ describe.each([
     ['AsyncStorage', () => import('../examples/react-native/async-storage.js')],
     ['SecureStore', () => import('../examples/react-native/secure-store.js')],
 ])('React Native with %s', (_, load) => {
+    beforeEach(() => {
+        // What Hermes has not, and a window that hears of nothing.
+        vi.stubGlobal('window', {});
+        for (const name of ['BroadcastChannel', 'crypto', 'navigator', 'location']) {
+            vi.stubGlobal(name, undefined);
+        }
+    });
+
     it('stays signed in over a restart of the application', async () => {
         const first = await load();
         await first.auth.login(ADA);

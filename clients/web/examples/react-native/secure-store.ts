@@ -1,3 +1,6 @@
+// React Native's own URL is not complete.
+import 'react-native-url-polyfill/auto';
+
 import * as Crypto from 'expo-crypto';
 import * as SecureStore from 'expo-secure-store';
 
