@@ -28,7 +28,8 @@ pub fn check(data: &[u8]) {
             (name, value.replace("\\n", "\n") + mark)
         })
         .collect();
-    let secret_elsewhere = variables.iter().any(|(name, value)| !SECRETS.contains(name) && value.contains(MARK));
+    let secret_elsewhere =
+        variables.iter().any(|(name, value)| !SECRETS.contains(name) && value.contains(MARK));
     let _guard = RUNTIME.enter();
     for package in PACKAGES {
         let lookup = |name: &str| variables.get(name).cloned();

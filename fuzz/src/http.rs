@@ -1,6 +1,7 @@
 //! Any event to any function, with a real table behind it: every answer is one that the API documents.
 
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use local::api::ApiKind;
 use local::stack::{Options, Stack};
@@ -28,9 +29,8 @@ static SERVICE: LazyLock<Service> = LazyLock::new(|| {
             ("LOGIN_LIMIT_PER_IP", "0"),
             ("LOGIN_LOCK_FAILURES", "0"),
             ("SIGNUP_LIMIT_PER_IP", "0"),
-            // An access token is always about to end, so that the authorizer renews it.
             ("RENEWAL", "rotate"),
-            ("RENEWAL_WINDOW", "1h"),
+            ("RENEWAL_WINDOW", "59m"),
         ];
         for (name, value) in settings {
             options = options.with(name, value);
@@ -40,6 +40,8 @@ static SERVICE: LazyLock<Service> = LazyLock::new(|| {
         let answer = stack.invoke("SignupFunction", &signup).await.expect("an answer");
         let body: Value = serde_json::from_str(answer["body"].as_str().expect("a body")).expect("JSON");
         let text = |name: &str| body[name].as_str().expect("a token").to_owned();
+        // The access token is about to end, so that the authorizer renews it.
+        stack.clock().advance(Duration::from_secs(120));
         Service { access: text("accessToken"), refresh: text("refreshToken"), stack }
     })
 });

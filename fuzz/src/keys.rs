@@ -18,7 +18,7 @@ use auth_core::user::{Names, User, UserId, UserStatus};
 pub const NOW: Timestamp = Timestamp::from_epoch_seconds(1_767_225_600);
 
 /// The secret of every key that has one.
-pub const SECRET: &str = "a secret of sixty-four bytes, which is enough for HS512 as well..";
+pub const SECRET: &str = "a-secret-of-sixty-four-bytes-which-is-enough-for-HS512-as-well...";
 
 /// `iss` and `aud`.
 pub fn names() -> TokenNames {
@@ -87,7 +87,6 @@ pub fn refresh_token() -> String {
 
 /// A standing clock. A long search writes its audit lines to where they can be thrown away: memory would only grow.
 pub fn platform() -> Platform {
-    let audit =
-        if cfg!(fuzzing) { AuditLog::stdout(ServiceName::default()) } else { AuditLog::memory() };
+    let audit = if cfg!(fuzzing) { AuditLog::stdout(ServiceName::default()) } else { AuditLog::memory() };
     Platform { clock: Clock::manual(NOW), random: Random::system(), audit }
 }
