@@ -8,12 +8,13 @@ use crate::stack::{Data, Stack};
 pub fn text(stack: &Stack, demo: &str) -> String {
     let mut text = format!("Latchkey on {}\n\n", stack.url());
     text.push_str(&routes(stack));
+    // Writing to a `String` cannot fail, here and below.
+    let _ = writeln!(text, "\nDescribed at {}.", stack.description_url());
     let data = match stack.data() {
         Data::Memory => "in memory, gone when this ends".to_owned(),
         Data::File(file) => format!("in {}", file.display()),
         Data::Endpoint { url, .. } => format!("at {url}"),
     };
-    // Writing to a `String` cannot fail, here and below.
     let _ = writeln!(text, "\nData {data}. For an operator, while this runs:");
     let _ = writeln!(text, "  cargo operator --endpoint {} --help", stack.store_endpoint());
     if !stack.overridden().is_empty() {

@@ -14,7 +14,7 @@
 //! | [`engine`], [`tables`], [`secrets`] | the table, in an embedded engine; what Secrets Manager would hold |
 //! | [`server`] | HTTP in front of the gateway |
 //! | [`stack`], [`options`], `environment` | all of it together; how it is to be; what functions find in their environment |
-//! | [`cli`], [`banner`] | the command line, and what is said at the start |
+//! | [`cli`], [`banner`], `description` | the command line, what is said at the start, the OpenAPI document |
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), local::stack::StartError> {
@@ -29,6 +29,7 @@
 pub mod api;
 pub mod banner;
 pub mod cli;
+mod description;
 pub mod engine;
 mod environment;
 pub mod functions;

@@ -7,11 +7,14 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, Request, State};
-use http::Response;
+use axum::response::IntoResponse;
+use axum::routing::get;
+use http::{Response, header};
 use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
+use crate::description;
 use crate::gateway::{ClientRequest, Gateway, MAX_PAYLOAD_BYTES};
 
 /// How long requests that are under way may go on after the server is told to stop.
@@ -33,10 +36,11 @@ pub struct Server {
 }
 
 impl Server {
-    /// Serves `gateway` on `listener`.
-    pub fn start(listener: TcpListener, gateway: Gateway, log: Log) -> Self {
+    /// Serves `gateway` on `listener`, and beside it the API's `description`.
+    pub fn start(listener: TcpListener, gateway: Gateway, description: String, log: Log) -> Self {
         let (stop, stopped) = oneshot::channel::<()>();
-        let task = tokio::spawn(serve(listener, gateway, log, async move {
+        let serving = Serving { gateway: Arc::new(gateway), log };
+        let task = tokio::spawn(serve(listener, serving, description, async move {
             // Sent or dropped, it is the end either way.
             let _ = stopped.await;
         }));
@@ -66,12 +70,12 @@ pub async fn listen(port: u16) -> Result<TcpListener, String> {
 
 async fn serve(
     listener: TcpListener,
-    gateway: Gateway,
-    log: Log,
+    serving: Serving,
+    description: String,
     stop: impl Future<Output = ()> + Send + 'static,
 ) {
-    let serving = Serving { gateway: Arc::new(gateway), log };
     let app = Router::new()
+        .route(description::PATH, get(async move || describe(&description)))
         .fallback(answer)
         .with_state(serving)
         .into_make_service_with_connect_info::<SocketAddr>();
@@ -89,6 +93,12 @@ async fn serve(
             tokio::time::sleep(GRACE).await;
         } => {}
     }
+}
+
+/// Any page may read it: documentation is often shown by one.
+fn describe(description: &str) -> impl IntoResponse + use<> {
+    let headers = [(header::CONTENT_TYPE, "application/json"), (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*")];
+    (headers, description.to_owned())
 }
 
 async fn answer(

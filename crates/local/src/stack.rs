@@ -14,6 +14,7 @@ use auth_core::clock::Clock;
 use serde_json::Value;
 
 use crate::api::{Api, ApiKind};
+use crate::description;
 use crate::engine::{Engine, beside};
 use crate::environment::Environment;
 use crate::functions;
@@ -80,13 +81,19 @@ impl Stack {
         let overridden = environment.overridden();
         let gateway =
             Gateway::new(api.clone(), functions.clone(), options.base_path.clone(), source(&options));
-        let server = Server::start(listener, gateway, Arc::clone(&options.log));
+        let description = description::document(options.base_path.as_deref().unwrap_or_default());
+        let server = Server::start(listener, gateway, description, Arc::clone(&options.log));
         Ok(Self { address, options, api, access, overridden, engine, functions, environments, server })
     }
 
     /// The URL of the API, with the base path and without a slash at the end.
     pub fn url(&self) -> String {
         format!("http://{}{}", self.address, self.options.base_path.as_deref().unwrap_or_default())
+    }
+
+    /// The URL of the API's OpenAPI document.
+    pub fn description_url(&self) -> String {
+        format!("http://{}{}", self.address, description::PATH)
     }
 
     /// The API that is played.

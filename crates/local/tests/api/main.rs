@@ -3,6 +3,7 @@
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
+    clippy::panic,
     reason = "a test that fails may panic; clippy's own exemption does not cover functions that tests share"
 )]
 
@@ -15,11 +16,13 @@ mod fault_matrix;
 mod faults;
 mod formats;
 mod gateways;
+mod hostile;
 mod keys;
 mod limits;
 mod login;
 mod logout;
 mod me;
+mod openapi;
 mod policies;
 mod refresh;
 mod refresh_faults;
@@ -29,3 +32,4 @@ mod sessions;
 mod signup;
 mod soak;
 mod support;
+mod threat_model;

@@ -3,6 +3,7 @@
 pub(crate) mod http;
 pub(crate) mod keys;
 pub(crate) mod policy;
+pub(crate) mod schema;
 pub(crate) mod table;
 pub(crate) mod tap;
 
