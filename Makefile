@@ -13,11 +13,19 @@ BUILD_TOOLS := cargo-lambda==1.9.2 ziglang==0.15.2
 INTEROP_TOOLS := PyJWT==2.15.1 cryptography==50.0.2
 # What changes the code to see whether a test notices.
 MUTANTS := 27.1.0
+# What attacks the running service, and what looks at dependencies and for crashes.
+ATTACK_TOOLS := schemathesis==4.32.5
+AUDIT_TOOLS := cargo-deny@0.20.2 cargo-audit@0.22.2
+SBOM_TOOL := cargo-cyclonedx@0.5.9
+FUZZ_TOOL := cargo-fuzz@0.13.2
+
+FUZZ_TARGETS := authorizer claims configuration http identity item refresh token
+FUZZ_SECONDS ?= 20
 
 export SAM_CLI_TELEMETRY = 0
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-example demo client test interop soak mutants bench load growth cost check validate build deploy clean
+.PHONY: help run run-example demo client test interop soak mutants attack fuzz audit sbom bench load growth cost check validate build deploy clean
 
 help: ## Lists the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -71,6 +79,29 @@ check: ## Checks formatting, lints and documentation
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items --locked
 
+attack: $(VENV)/attack-tools ## Attacks the running service by its OpenAPI document (ATTACK="--max-time 600")
+	$(if $(LATCHKEY_LOCAL),,cargo build --locked -p local)
+	$(VENV)/bin/python tools/attack/run.py $(or $(LATCHKEY_LOCAL),target/debug/local) $(ATTACK)
+
+fuzz: $(VENV)/fuzz-tool ## Runs every fuzz target (FUZZ_SECONDS=600, FUZZ_TARGETS=token); needs a nightly toolchain
+	@# Audit lines go to standard output, what libFuzzer says to standard error. The events are seeds as they are.
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" cargo +nightly fuzz build --fuzz-dir fuzz
+	for target in $(FUZZ_TARGETS); do \
+	  seeds=fuzz/seeds/$$target; test -d $$seeds || seeds=events; mkdir -p fuzz/corpus/$$target; \
+	  PATH="$(CURDIR)/$(VENV)/bin:$$PATH" cargo +nightly fuzz run --fuzz-dir fuzz $$target \
+	    fuzz/corpus/$$target $$seeds -- -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 \
+	    -max_len=32768 -print_final_stats=1 > /dev/null || exit 1; \
+	done
+
+audit: $(VENV)/audit-tools ## Checks dependencies: advisories, licences, sources (the advisory database is on GitHub)
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" cargo deny --locked --all-features check
+	$(VENV)/bin/cargo-audit audit
+
+sbom: $(VENV)/sbom-tool ## Writes a CycloneDX document for each function to target/sbom
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" cargo cyclonedx --format json --describe binaries
+	mkdir -p target/sbom
+	find crates -name '*.cdx.json' -exec mv {} target/sbom/ \;
+
 validate: $(VENV)/template-tools ## Checks both templates, as written and as CloudFormation gets them
 	@# Any region will do: nothing is called.
 	AWS_DEFAULT_REGION=eu-central-1 $(VENV)/bin/sam validate --lint
@@ -92,6 +123,8 @@ validate: $(VENV)/template-tools ## Checks both templates, as written and as Clo
 	$(VENV)/bin/python tools/cost/cost.py --check BENCHMARKS.md
 
 build: $(VENV)/build-tools ## Compiles the functions for Lambda (ARCH=x86_64 if the stack's Architecture is that)
+	@# SAM passes no --locked on: a lock file that does not fit stops here.
+	cargo metadata --locked --format-version 1 > /dev/null
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(VENV)/bin/sam build $(if $(ARCH),--parameter-overrides Architecture=$(ARCH))
 
 deploy: build ## Deploys to the AWS account of the environment, asking what it has to know
@@ -128,4 +161,20 @@ $(CLIENT)/node_modules: $(CLIENT)/package.json $(CLIENT)/package-lock.json
 
 $(CLIENT)/build: $(CLIENT)/node_modules $(shell find $(CLIENT)/src $(CLIENT)/demo $(CLIENT)/e2e/page $(CLIENT)/scripts -type f)
 	cd $(CLIENT) && npm run build && npm run pages
+	@touch $@
+
+$(VENV)/attack-tools: Makefile | $(VENV)/bin/python
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check $(ATTACK_TOOLS)
+	@touch $@
+
+$(VENV)/audit-tools: Makefile
+	cargo install --quiet --locked --root $(VENV) $(AUDIT_TOOLS)
+	@touch $@
+
+$(VENV)/sbom-tool: Makefile
+	cargo install --quiet --locked --root $(VENV) $(SBOM_TOOL)
+	@touch $@
+
+$(VENV)/fuzz-tool: Makefile
+	cargo install --quiet --locked --root $(VENV) $(FUZZ_TOOL)
 	@touch $@

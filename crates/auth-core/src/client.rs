@@ -1,12 +1,14 @@
 //! Who is calling, as the gateway saw it.
 
+use crate::characters::is_deceptive;
+
 /// The caller of a request. Every value comes from the gateway's own request context, never from a header that the caller
 /// could write, but for the user agent, which is theirs to choose.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Client {
     /// The peer's IP address.
     pub ip: String,
-    /// The `User-Agent`, cut to [`Client::MAXIMUM_USER_AGENT`] bytes, without control characters.
+    /// The `User-Agent`, cut to [`Client::MAXIMUM_USER_AGENT`] bytes, without characters that [deceive](crate::characters).
     pub user_agent: String,
     /// The gateway's request id. It ties lines to the gateway's log, and no more: a client of a REST API can override it
     /// ("`$context` Variables for data models, authorizers, mapping templates, and CloudWatch access logging").
@@ -22,7 +24,7 @@ impl Client {
 
     /// A caller, with a user agent of any length and content.
     pub fn new(ip: &str, user_agent: &str, request_id: &str) -> Self {
-        let mut user_agent: String = user_agent.chars().filter(|c| !c.is_control()).collect();
+        let mut user_agent: String = user_agent.chars().filter(|c| !is_deceptive(*c)).collect();
         user_agent.truncate(user_agent.floor_char_boundary(Self::MAXIMUM_USER_AGENT));
         Self {
             ip: ip.to_owned(),
@@ -46,9 +48,12 @@ mod tests {
 
     #[test]
     fn a_user_agent_is_cut_and_cannot_break_a_line() {
-        let client = Client::new("203.0.113.7", &format!("a\r\n\u{1b}[31m{}", "ü".repeat(999)), "r");
-        assert!(client.user_agent.starts_with("a[31mü") && client.user_agent.ends_with('ü'));
-        // The last character would have ended one byte too late.
-        assert_eq!(client.user_agent.len(), Client::MAXIMUM_USER_AGENT - 1);
+        let client =
+            Client::new("203.0.113.7", &format!("a\r\nb\u{1b}\u{2028}\u{202e}[31m{}", "ü".repeat(999)), "r");
+        assert!(client.user_agent.starts_with("ab[31mü") && client.user_agent.ends_with('ü'));
+        // The last character would have ended one byte too late, or just in time.
+        assert!(
+            (Client::MAXIMUM_USER_AGENT - 1..=Client::MAXIMUM_USER_AGENT).contains(&client.user_agent.len())
+        );
     }
 }

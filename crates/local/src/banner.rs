@@ -19,6 +19,7 @@ pub fn text(stack: &Stack, demo: &str) -> String {
         let _ = writeln!(text, "\n{} on {}\n", neighbour.name(), neighbour.url());
         text.push_str(&rows(neighbour.api(), ""));
     }
+    let _ = writeln!(text, "\nDescribed at {}.", stack.description_url());
     let data = match stack.data() {
         Data::Memory => "in memory, gone when this ends".to_owned(),
         Data::File(file) => format!("in {}", file.display()),

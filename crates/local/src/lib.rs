@@ -15,7 +15,7 @@
 //! | [`server`], `pages` | HTTP in front of the gateway; the files of a demo beside it |
 //! | [`stack`], [`options`], `environment` | all of it together; how it is to be; what functions find in their environment |
 //! | [`neighbour`] | the APIs of another stack that imports the authorizer |
-//! | [`cli`], [`banner`] | the command line, and what is said at the start |
+//! | [`cli`], [`banner`], `description` | the command line, what is said at the start, the OpenAPI document |
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), local::stack::StartError> {
@@ -30,6 +30,7 @@
 pub mod api;
 pub mod banner;
 pub mod cli;
+mod description;
 pub mod engine;
 mod environment;
 pub mod functions;

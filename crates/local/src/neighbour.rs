@@ -12,7 +12,7 @@ use crate::functions;
 use crate::gateway::{Gateway, Source};
 use crate::invoke::Deployed;
 use crate::options::Options;
-use crate::server::{self, Server};
+use crate::server::{self, Beside, Server};
 use crate::tables::Access;
 use crate::template::{Surroundings, Template};
 
@@ -81,7 +81,7 @@ pub(crate) async fn start(
         let listener = server::listen(port).await?;
         let address = listener.local_addr().map_err(|error| error.to_string())?;
         let gateway = Gateway::new(api.clone(), functions.clone(), None, source.clone());
-        let server = Server::start(listener, gateway, None, Arc::clone(&options.log));
+        let server = Server::start(listener, gateway, Beside::default(), Arc::clone(&options.log));
         neighbours.push(Neighbour { api, address, server });
     }
     Ok(neighbours)

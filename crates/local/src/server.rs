@@ -8,11 +8,14 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use axum::extract::{ConnectInfo, FromRequestParts as _, Request, State};
-use http::{Response, StatusCode, request};
+use axum::response::IntoResponse;
+use axum::routing::get;
+use http::{Response, StatusCode, header, request};
 use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
+use crate::description;
 use crate::gateway::{ClientRequest, Connection, Gateway, MAX_PAYLOAD_BYTES};
 use crate::pages::Pages;
 
@@ -35,12 +38,21 @@ pub struct Server {
     stop: oneshot::Sender<()>,
 }
 
+/// What is served beside an API, and is no part of it.
+#[derive(Default)]
+pub(crate) struct Beside {
+    /// The files of a demo.
+    pub(crate) pages: Option<Pages>,
+    /// The OpenAPI document.
+    pub(crate) description: Option<String>,
+}
+
 impl Server {
-    /// Serves `gateway` on `listener`, and in front of it the files of `pages`.
-    pub(crate) fn start(listener: TcpListener, gateway: Gateway, pages: Option<Pages>, log: Log) -> Self {
+    /// Serves `gateway` on `listener`, and what is `beside` it.
+    pub(crate) fn start(listener: TcpListener, gateway: Gateway, beside: Beside, log: Log) -> Self {
         let (stop, stopped) = oneshot::channel::<()>();
-        let serving = Serving { gateway: Arc::new(gateway), pages, log };
-        let task = tokio::spawn(serve(listener, serving, async move {
+        let serving = Serving { gateway: Arc::new(gateway), pages: beside.pages, log };
+        let task = tokio::spawn(serve(listener, serving, beside.description, async move {
             // Sent or dropped, it is the end either way.
             let _ = stopped.await;
         }));
@@ -68,11 +80,17 @@ pub async fn listen(port: u16) -> Result<TcpListener, String> {
     })
 }
 
-async fn serve(listener: TcpListener, serving: Serving, stop: impl Future<Output = ()> + Send + 'static) {
-    let app = Router::new()
-        .fallback(answer)
-        .with_state(serving)
-        .into_make_service_with_connect_info::<SocketAddr>();
+async fn serve(
+    listener: TcpListener,
+    serving: Serving,
+    description: Option<String>,
+    stop: impl Future<Output = ()> + Send + 'static,
+) {
+    let mut app = Router::new();
+    if let Some(description) = description {
+        app = app.route(description::PATH, get(async move || describe(&description)));
+    }
+    let app = app.fallback(answer).with_state(serving).into_make_service_with_connect_info::<SocketAddr>();
     let (told, mut stopped) = watch::channel(false);
     let server = axum::serve(listener, app).with_graceful_shutdown(async move {
         stop.await;
@@ -87,6 +105,12 @@ async fn serve(listener: TcpListener, serving: Serving, stop: impl Future<Output
             tokio::time::sleep(GRACE).await;
         } => {}
     }
+}
+
+/// Any page may read it: documentation is often shown by one.
+fn describe(description: &str) -> impl IntoResponse + use<> {
+    let headers = [(header::CONTENT_TYPE, "application/json"), (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*")];
+    (headers, description.to_owned())
 }
 
 async fn answer(

@@ -14,6 +14,7 @@ use auth_core::clock::Clock;
 use serde_json::Value;
 
 use crate::api::{Api, ApiKind};
+use crate::description;
 use crate::engine::Engine;
 use crate::environment::Environment;
 use crate::functions;
@@ -23,7 +24,7 @@ use crate::neighbour::{self, Neighbour};
 pub use crate::options::{Data, Options};
 use crate::pages::Pages;
 use crate::secrets::Secrets;
-use crate::server::{self, Server};
+use crate::server::{self, Beside, Server};
 use crate::tables::{self, Access};
 use crate::template::{Function, Surroundings, Template};
 
@@ -85,7 +86,9 @@ impl Stack {
         let neighbours = neighbour::start(&options, &environment, &service, &source).await?;
         let overridden = environment.overridden();
         let gateway = Gateway::new(api.clone(), functions.clone(), options.base_path.clone(), source);
-        let server = Server::start(listener, gateway, pages, Arc::clone(&options.log));
+        let description = description::document(options.base_path.as_deref().unwrap_or_default());
+        let beside = Beside { pages, description: Some(description) };
+        let server = Server::start(listener, gateway, beside, Arc::clone(&options.log));
         Ok(Self {
             address,
             options,
@@ -108,6 +111,11 @@ impl Stack {
     /// The URL of the API, with the base path and without a slash at the end.
     pub fn url(&self) -> String {
         format!("http://{}{}", self.address, self.options.base_path.as_deref().unwrap_or_default())
+    }
+
+    /// The URL of the API's OpenAPI document.
+    pub fn description_url(&self) -> String {
+        format!("http://{}{}", self.address, description::PATH)
     }
 
     /// The API that is played.

@@ -11,6 +11,17 @@ use crate::config::{HttpConfig, ResponseFormat, TokenDelivery};
 use crate::grant::Grant;
 use crate::user::User;
 
+/// What every answer says to a browser that opens it as something else than data: a page, a frame, a script, an image (OWASP ASVS
+/// 5 §3.4). HSTS speaks for this host alone: what runs on its subdomains is not for this service to say.
+const PROTECTION: [(HeaderName, &str); 6] = [
+    (header::CACHE_CONTROL, "no-store"),
+    (header::CONTENT_SECURITY_POLICY, "default-src 'none'; base-uri 'none'; frame-ancestors 'none'"),
+    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (header::STRICT_TRANSPORT_SECURITY, "max-age=31536000"),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+];
+
 /// An answer that is ready to be sent.
 #[derive(Clone)]
 pub struct Answer {
@@ -100,8 +111,7 @@ impl Answer {
         let mut response = Response::new(body);
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        headers.extend(PROTECTION.map(|(name, value)| (name, HeaderValue::from_static(value))));
         if has_body {
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }

@@ -113,7 +113,7 @@ pub fn from_public_pem(algorithm: Algorithm, pem: &str) -> Result<VerifyingKey, 
 }
 
 /// The `kid` of a public key is its RFC 7638 thumbprint: whoever has the key can compute it.
-fn public(algorithm: Algorithm, mut jwk: Jwk) -> Result<VerifyingKey, KeyError> {
+pub(super) fn public(algorithm: Algorithm, mut jwk: Jwk) -> Result<VerifyingKey, KeyError> {
     let refused = |_| KeyError::NotAKey(algorithm, "no usable public key");
     if let AlgorithmParameters::RSA(rsa) = &jwk.algorithm
         && URL_SAFE_NO_PAD.decode(&rsa.n).map_or(0, |n| n.len()) < 256

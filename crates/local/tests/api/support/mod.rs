@@ -5,6 +5,7 @@ pub(crate) mod http;
 pub(crate) mod keys;
 pub(crate) mod policy;
 pub(crate) mod program;
+pub(crate) mod schema;
 pub(crate) mod table;
 pub(crate) mod tap;
 
