@@ -6,14 +6,22 @@ VENV := .venv
 # What reads the template, and what compiles for Lambda: cargo-lambda, with zig as a linker for every target.
 TEMPLATE_TOOLS := aws-sam-cli==1.170.0 aws-sam-translator==1.115.0 cfn-lint==1.58.0
 BUILD_TOOLS := cargo-lambda==1.9.2 ziglang==0.15.2
+# An AWS emulator that runs `provided.al2023` binaries without Docker. In an environment of its own: it and the SAM CLI want
+# different versions of boto3.
+EMULATOR := ministack[full]==1.5.33
+FUNCTIONS := authorizer login logout me refresh sessions signup well-known
+# What runs on this machine, in the template's words.
+HOST_ARCH := $(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64)
+# cargo-lambda and zig first.
+WITH_TOOLS = PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 
 export SAM_CLI_TELEMETRY = 0
 
 .DEFAULT_GOAL := help
-.PHONY: help run test soak bench check validate build deploy clean
+.PHONY: help run test soak bench check validate build deploy e2e-stack e2e-runtime e2e clean
 
 help: ## Lists the targets
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## Starts the whole API on http://127.0.0.1:3000 (ARGS="--port 3001 --memory")
 	cargo run --locked -p local -- $(ARGS)
@@ -41,10 +49,30 @@ validate: $(VENV)/template-tools ## Checks template.yaml, as written and as Clou
 	$(VENV)/bin/python tools/check_transformed.py < $(VENV)/transformed.json
 
 build: $(VENV)/build-tools ## Compiles the functions for Lambda (ARCH=x86_64 if the stack's Architecture is that)
-	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(VENV)/bin/sam build $(if $(ARCH),--parameter-overrides Architecture=$(ARCH))
+	@# `sam build` takes one function after the other, and linking one keeps a single core busy for a minute. So all of them
+	@# are compiled at once before, with the flags that it uses; then it finds nothing to compile, and packs.
+	$(WITH_TOOLS) cargo lambda build --release --locked $(if $(filter x86_64,$(ARCH)),,--arm64) $(FUNCTIONS:%=-p %)
+	$(WITH_TOOLS) $(VENV)/bin/sam build $(if $(ARCH),--parameter-overrides Architecture=$(ARCH))
+	$(VENV)/bin/python tools/check_binaries.py .aws-sam/build
 
 deploy: build ## Deploys to the AWS account of the environment, asking what it has to know
 	$(VENV)/bin/sam deploy --guided
+
+e2e: e2e-runtime e2e-stack ## Builds for this machine and runs what is built, by both of the next two (Linux)
+
+e2e-runtime: e2e-build ## Runs the built functions behind AWS's Runtime Interface Emulator (Linux)
+	LATCHKEY_BUILD="$(CURDIR)/.aws-sam/build" \
+	  LATCHKEY_RIE="$$(ls $(CURDIR)/$(VENV)/lib/python3*/site-packages/samcli/local/rapid/aws-lambda-rie-$(HOST_ARCH))" \
+	  cargo test --locked -p local --test api -- --ignored bootstraps::
+
+e2e-stack: e2e-build $(VENV)/emulator ## Deploys them into an AWS emulator and runs the scenarios of the tests there (Linux)
+	$(VENV)/bin/python tools/e2e_stack.py $(VENV)/ministack/bin/ministack $(VENV)/bin/sam $(HOST_ARCH) -- \
+	  cargo test --locked -p local --test api -- scenarios::
+
+# Once for both.
+.PHONY: e2e-build
+e2e-build:
+	$(MAKE) build ARCH=$(HOST_ARCH)
 
 clean: ## Removes what was built or installed here; the data of `make run` in .local stays
 	cargo clean
@@ -60,4 +88,9 @@ $(VENV)/template-tools: Makefile | $(VENV)/bin/python
 
 $(VENV)/build-tools: Makefile $(VENV)/template-tools | $(VENV)/bin/python
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check $(BUILD_TOOLS)
+	@touch $@
+
+$(VENV)/emulator: Makefile | $(VENV)/bin/python
+	$(PYTHON) -m venv $(VENV)/ministack
+	$(VENV)/ministack/bin/python -m pip install --quiet --disable-pip-version-check '$(EMULATOR)'
 	@touch $@

@@ -8,6 +8,7 @@
 
 mod agreement;
 mod authorizer;
+mod bootstraps;
 mod budget;
 mod cookies;
 mod cors;
@@ -25,6 +26,7 @@ mod refresh;
 mod refresh_faults;
 mod renewal;
 mod requests;
+mod scenarios;
 mod sessions;
 mod signup;
 mod soak;
