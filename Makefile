@@ -61,7 +61,7 @@ deploy: build ## Deploys to the AWS account of the environment, asking what it h
 e2e: e2e-runtime e2e-stack ## Builds for this machine and runs what is built, by both of the next two (Linux)
 
 e2e-runtime: e2e-build ## Runs the built functions behind AWS's Runtime Interface Emulator (Linux)
-	LATCHKEY_BUILD="$(CURDIR)/.aws-sam/build" \
+	$(WITH_TOOLS) LATCHKEY_BUILD="$(CURDIR)/.aws-sam/build" \
 	  LATCHKEY_RIE="$$(ls $(CURDIR)/$(VENV)/lib/python3*/site-packages/samcli/local/rapid/aws-lambda-rie-$(HOST_ARCH))" \
 	  cargo test --locked -p local --test api -- --ignored bootstraps::
 

@@ -5,6 +5,7 @@
 
 mod failures;
 mod sandbox;
+mod watch;
 
 use std::collections::BTreeSet;
 
