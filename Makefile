@@ -21,14 +21,23 @@ FUZZ_TOOL := cargo-fuzz@0.13.2
 
 FUZZ_TARGETS := authorizer claims configuration http identity item refresh token
 FUZZ_SECONDS ?= 20
+# An AWS emulator that runs `provided.al2023` binaries without Docker. In an environment of its own: it and the SAM CLI want
+# different versions of boto3.
+EMULATOR := ministack[full]==1.5.33
+FUNCTIONS := authorizer login logout me refresh sessions signup well-known
+# What runs on this machine, in the template's words.
+HOST_ARCH := $(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64)
+# cargo-lambda and zig first.
+WITH_TOOLS = PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 
 export SAM_CLI_TELEMETRY = 0
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-example demo client test interop soak mutants attack fuzz audit sbom bench load growth cost check validate build deploy clean
+.PHONY: help run run-example demo client test interop soak mutants attack fuzz audit sbom bench load growth cost check
+.PHONY: validate build deploy e2e-stack e2e-runtime e2e clean
 
 help: ## Lists the targets
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## Starts the whole API on http://127.0.0.1:3000 (ARGS="--port 3001 --memory")
 	cargo run --locked -p local -- $(ARGS)
@@ -123,12 +132,30 @@ validate: $(VENV)/template-tools ## Checks both templates, as written and as Clo
 	$(VENV)/bin/python tools/cost/cost.py --check BENCHMARKS.md
 
 build: $(VENV)/build-tools ## Compiles the functions for Lambda (ARCH=x86_64 if the stack's Architecture is that)
-	@# SAM passes no --locked on: a lock file that does not fit stops here.
-	cargo metadata --locked --format-version 1 > /dev/null
-	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(VENV)/bin/sam build $(if $(ARCH),--parameter-overrides Architecture=$(ARCH))
+	@# `sam build` takes one function after the other, and linking one keeps a single core busy for a minute. So all of them
+	@# are compiled at once before, with the flags that it uses; then it finds nothing to compile, and packs.
+	$(WITH_TOOLS) cargo lambda build --release --locked $(if $(filter x86_64,$(ARCH)),,--arm64) $(FUNCTIONS:%=-p %)
+	$(WITH_TOOLS) $(VENV)/bin/sam build $(if $(ARCH),--parameter-overrides Architecture=$(ARCH))
+	$(VENV)/bin/python tools/check_binaries.py .aws-sam/build
 
 deploy: build ## Deploys to the AWS account of the environment, asking what it has to know
 	$(VENV)/bin/sam deploy --guided
+
+e2e: e2e-runtime e2e-stack ## Builds for this machine and runs what is built, by both of the next two (Linux)
+
+e2e-runtime: e2e-build ## Runs the built functions behind AWS's Runtime Interface Emulator (Linux)
+	$(WITH_TOOLS) LATCHKEY_BUILD="$(CURDIR)/.aws-sam/build" \
+	  LATCHKEY_RIE="$$(ls $(CURDIR)/$(VENV)/lib/python3*/site-packages/samcli/local/rapid/aws-lambda-rie-$(HOST_ARCH))" \
+	  cargo test --locked -p local --test api -- --ignored bootstraps::
+
+e2e-stack: e2e-build $(VENV)/emulator ## Deploys them into an AWS emulator and runs the scenarios of the tests there (Linux)
+	$(VENV)/bin/python tools/e2e_stack.py $(VENV)/ministack/bin/ministack $(VENV)/bin/sam $(HOST_ARCH) -- \
+	  cargo test --locked -p local --test api -- scenarios::
+
+# Once for both.
+.PHONY: e2e-build
+e2e-build:
+	$(MAKE) build ARCH=$(HOST_ARCH)
 
 clean: ## Removes what was built or installed here; the data of `make run` in .local stays
 	cargo clean
@@ -177,4 +204,9 @@ $(VENV)/sbom-tool: Makefile
 
 $(VENV)/fuzz-tool: Makefile
 	cargo install --quiet --locked --root $(VENV) $(FUZZ_TOOL)
+	@touch $@
+
+$(VENV)/emulator: Makefile | $(VENV)/bin/python
+	$(PYTHON) -m venv $(VENV)/ministack
+	$(VENV)/ministack/bin/python -m pip install --quiet --disable-pip-version-check '$(EMULATOR)'
 	@touch $@

@@ -9,6 +9,7 @@
 
 mod agreement;
 mod authorizer;
+mod bootstraps;
 mod budget;
 mod capacity;
 mod cookie_faults;
@@ -37,6 +38,7 @@ mod renewal;
 mod requests;
 mod restore;
 mod revoke_all_faults;
+mod scenarios;
 mod sessions;
 mod signup;
 mod soak;

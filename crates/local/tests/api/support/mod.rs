@@ -1,6 +1,7 @@
 //! The running service, as its clients meet it.
 
 pub(crate) mod capacity;
+pub(crate) mod events;
 pub(crate) mod http;
 pub(crate) mod keys;
 pub(crate) mod policy;
@@ -100,7 +101,8 @@ impl Service {
         Self::start_with(&[], Options { template, data, ..Options::for_testing() }).await
     }
 
-    async fn start_with(settings: &[(&str, &str)], mut options: Options) -> Self {
+    /// Starts it as a stack with these options.
+    pub(crate) async fn start_with(settings: &[(&str, &str)], mut options: Options) -> Self {
         let cheap = [("ARGON2_MEMORY_KIB", "7168"), ("ARGON2_ITERATIONS", "1")];
         for (name, value) in cheap.iter().chain(settings) {
             options = options.with(name, value);
