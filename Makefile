@@ -96,9 +96,9 @@ fuzz: $(VENV)/fuzz-tool ## Runs every fuzz target (FUZZ_SECONDS=600, FUZZ_TARGET
 	@# Audit lines go to standard output, what libFuzzer says to standard error. The events are seeds as they are.
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" cargo +nightly fuzz build --fuzz-dir fuzz
 	for target in $(FUZZ_TARGETS); do \
-	  seeds=fuzz/seeds/$$target; test -d $$seeds || seeds=events; mkdir -p fuzz/corpus/$$target; \
+	  mkdir -p fuzz/corpus/$$target fuzz/seeds/$$target; \
 	  PATH="$(CURDIR)/$(VENV)/bin:$$PATH" cargo +nightly fuzz run --fuzz-dir fuzz $$target \
-	    fuzz/corpus/$$target $$seeds -- -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 \
+	    fuzz/corpus/$$target fuzz/seeds/$$target events -- -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 \
 	    -max_len=32768 -print_final_stats=1 > /dev/null || exit 1; \
 	done
 

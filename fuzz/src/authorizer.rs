@@ -28,8 +28,9 @@ pub fn check(data: &[u8]) {
     let event = event.replace("REPLACE_WITH_ACCESS_TOKEN", &TOKEN);
     let invocation = Invocation { event: event.clone(), request_id: "fuzz".to_owned() };
     let Ok(answer) = RUNTIME.block_on(AUTHORIZER(invocation)) else { return };
-    let event: Value = serde_json::from_str(&event).expect("an event that is answered is JSON");
-    assert!(holds(&event, &TOKEN), "allowed without a token: {event}");
+    // A member that nobody reads may hold what is no text, such as half of a surrogate pair.
+    let read = serde_json::from_str(&event).unwrap_or(Value::String(event));
+    assert!(holds(&read, &TOKEN), "allowed without a token: {read}");
     let answer: Value = serde_json::from_str(&answer).expect("an answer is JSON");
     let statement = &answer["policyDocument"]["Statement"][0];
     let resource = statement["Resource"].as_str().expect("a resource");

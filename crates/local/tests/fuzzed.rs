@@ -39,6 +39,7 @@ fn replay(folder: &str, places: usize, check: impl Fn(&[u8])) {
 #[test]
 fn authorizer() {
     replay("events", 16, fuzz::authorizer::check);
+    replay("fuzz/seeds/authorizer", 16, fuzz::authorizer::check);
 }
 
 #[test]

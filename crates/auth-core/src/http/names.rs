@@ -8,7 +8,7 @@ use crate::user;
 ///
 /// # Errors
 ///
-/// [`ApiError::InvalidRequest`] if it is no text, too long, or has control characters.
+/// [`ApiError::InvalidRequest`] if it is no text, too long, or has characters that break or turn a line.
 pub fn read(fields: &mut Fields, field: &str) -> Result<Option<Option<String>>, ApiError> {
     match fields.optional_text(field)? {
         None => Ok(None),

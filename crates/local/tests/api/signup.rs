@@ -96,7 +96,7 @@ async fn a_field_that_is_missing_or_wrong_is_named() {
         (json!({"email": "ada@example.com", "password": 12_345_678}), "password is not a string"),
         (
             json!({"email": "ada@example.com", "password": PASSWORD, "displayName": "a\nb"}),
-            "displayName has control characters",
+            "displayName has characters that break or turn a line",
         ),
         (
             json!({"email": "ada@example.com", "password": PASSWORD, "firstName": "a".repeat(129)}),
