@@ -1,24 +1,49 @@
 # GNU make 3.81 (macOS) or later. `run` and `test` need the Rust toolchain alone, `check` its components too; `client` and
-# `demo` need Node.js 20 or later as well. The other targets install what they use into .venv, in fixed versions, and need
-# Python 3.10 or later for that.
+# `demo` need Node.js 20 or later as well, and `interop` openssl too. The other targets install what they use into .venv, in
+# fixed versions, and need Python 3.10 or later for that.
 
 PYTHON ?= python3
+EXAMPLE := examples/protected-api
 VENV := .venv
 CLIENT := clients/web
 # What reads the template, and what compiles for Lambda: cargo-lambda, with zig as a linker for every target.
 TEMPLATE_TOOLS := aws-sam-cli==1.170.0 aws-sam-translator==1.115.0 cfn-lint==1.58.0
 BUILD_TOOLS := cargo-lambda==1.9.2 ziglang==0.15.2
+# A verifier of tokens; those of Node are in tests/interop/package.json.
+INTEROP_TOOLS := PyJWT==2.15.1 cryptography==50.0.2
+# What changes the code to see whether a test notices.
+MUTANTS := 27.1.0
+# What attacks the running service, and what looks at dependencies and for crashes.
+ATTACK_TOOLS := schemathesis==4.32.5
+AUDIT_TOOLS := cargo-deny@0.20.2 cargo-audit@0.22.2
+SBOM_TOOL := cargo-cyclonedx@0.5.9
+FUZZ_TOOL := cargo-fuzz@0.13.2
+
+FUZZ_TARGETS := authorizer claims configuration http identity item refresh token
+FUZZ_SECONDS ?= 20
+# An AWS emulator that runs `provided.al2023` binaries without Docker. In an environment of its own: it and the SAM CLI want
+# different versions of boto3.
+EMULATOR := ministack[full]==1.5.33
+FUNCTIONS := authorizer login logout me refresh sessions signup well-known
+# What runs on this machine, in the template's words.
+HOST_ARCH := $(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64)
+# cargo-lambda and zig first.
+WITH_TOOLS = PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 
 export SAM_CLI_TELEMETRY = 0
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo client test soak bench check validate build deploy clean
+.PHONY: help run run-example demo client test interop soak mutants attack fuzz audit sbom bench load growth cost check
+.PHONY: validate build deploy e2e-stack e2e-runtime e2e clean
 
 help: ## Lists the targets
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## Starts the whole API on http://127.0.0.1:3000 (ARGS="--port 3001 --memory")
 	cargo run --locked -p local -- $(ARGS)
+
+run-example: ## The same with the APIs of examples/protected-api at the ports after it
+	cargo run --locked -p local -- --beside $(EXAMPLE)/template.yaml $(ARGS)
 
 demo: $(CLIENT)/build ## Starts the same with a page to try it on, and tokens of half a minute
 	ACCESS_TOKEN_EXPIRY=$${ACCESS_TOKEN_EXPIRY:-30s} REFRESH_GRACE=$${REFRESH_GRACE:-3s} \
@@ -26,40 +51,120 @@ demo: $(CLIENT)/build ## Starts the same with a page to try it on, and tokens of
 
 client: $(CLIENT)/build ## Checks and tests the client for browsers, in a browser too
 	cd $(CLIENT) && npm run check && npm test && npm run size
-	cargo build --locked -p local
+	$(if $(LATCHKEY_LOCAL),,cargo build --locked -p local)
 	cd $(CLIENT) && CHROMIUM=$$(scripts/chromium.sh) npm run e2e
 
 test: ## Runs every test
 	cargo test --workspace --locked
 
+interop: $(VENV)/interop-tools ## Runs verifiers and functions in other languages against the service
+	$(if $(LATCHKEY_LOCAL),,cargo build --locked -p local)
+	cd tests/interop && npm ci --no-audit --no-fund && \
+	  PYTHON="$(CURDIR)/$(VENV)/bin/python" node --test
+
 soak: ## Runs honest clients and thieves on a faulty line for two minutes (SOAK_SECONDS=600)
 	cargo test --locked -p local --test api -- --ignored --exact --nocapture \
 	  soak::a_long_time_of_bad_weather_breaks_no_promise
 
+mutants: target/tools/bin/cargo-mutants ## Changes the code in one place at a time: a test must fail. Takes hours (ARGS="-p refresh")
+	PATH="$(CURDIR)/target/tools/bin:$$PATH" cargo mutants --output target $(ARGS)
+
 bench: ## Times tokens and passwords, in a release build
 	cargo bench --locked -p auth-core --bench tokens
+
+load: ## Runs clients on a schedule against a local stack for a minute (LOAD_SECONDS=600 LOAD_RATE=4): latency, errors, memory
+	cargo bench --locked --profile dev -p local --bench load
+
+growth: ## Compares requests, capacity and time with a thousand to a million users in the table (GROWTH_USERS=100000)
+	cargo test --locked -p local --test api -- --ignored --exact --nocapture \
+	  growth::up_to_a_million_users_a_request_costs_and_takes_the_same
+
+cost: ## Prints what a deployment costs, by tools/cost: capacity as tested, list prices, a month's usage
+	$(PYTHON) -m doctest tools/cost/cost.py
+	$(PYTHON) tools/cost/cost.py
 
 check: ## Checks formatting, lints and documentation
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items --locked
 
-validate: $(VENV)/template-tools ## Checks template.yaml, as written and as CloudFormation gets it
+attack: $(VENV)/attack-tools ## Attacks the running service by its OpenAPI document (ATTACK="--max-time 600")
+	$(if $(LATCHKEY_LOCAL),,cargo build --locked -p local)
+	$(VENV)/bin/python tools/attack/run.py $(or $(LATCHKEY_LOCAL),target/debug/local) $(ATTACK)
+
+fuzz: $(VENV)/fuzz-tool ## Runs every fuzz target (FUZZ_SECONDS=600, FUZZ_TARGETS=token); needs a nightly toolchain
+	@# Audit lines go to standard output, what libFuzzer says to standard error. The events are seeds as they are.
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" cargo +nightly fuzz build --fuzz-dir fuzz
+	for target in $(FUZZ_TARGETS); do \
+	  seeds=fuzz/seeds/$$target; test -d $$seeds || seeds=events; mkdir -p fuzz/corpus/$$target; \
+	  PATH="$(CURDIR)/$(VENV)/bin:$$PATH" cargo +nightly fuzz run --fuzz-dir fuzz $$target \
+	    fuzz/corpus/$$target $$seeds -- -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 \
+	    -max_len=32768 -print_final_stats=1 > /dev/null || exit 1; \
+	done
+
+audit: $(VENV)/audit-tools ## Checks dependencies: advisories, licences, sources (the advisory database is on GitHub)
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" cargo deny --locked --all-features check
+	$(VENV)/bin/cargo-audit audit
+
+sbom: $(VENV)/sbom-tool ## Writes a CycloneDX document for each function to target/sbom
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" cargo cyclonedx --format json --describe binaries
+	mkdir -p target/sbom
+	find crates -name '*.cdx.json' -exec mv {} target/sbom/ \;
+
+validate: $(VENV)/template-tools ## Checks both templates, as written and as CloudFormation gets them
 	@# Any region will do: nothing is called.
 	AWS_DEFAULT_REGION=eu-central-1 $(VENV)/bin/sam validate --lint
 	$(VENV)/bin/python tools/transform.py > $(VENV)/transformed.json
 	$(VENV)/bin/cfn-lint $(VENV)/transformed.json
 	$(VENV)/bin/python tools/check_transformed.py < $(VENV)/transformed.json
+	$(VENV)/bin/python tools/test_check_transformed.py $(VENV)/transformed.json
+	@# Of all parameters Tracing alone changes what SAM makes of the template. W1030 tries the parameter's other value too,
+	@# with which SAM writes no mode at all.
+	$(VENV)/bin/python tools/transform.py Tracing=Active > $(VENV)/traced.json
+	$(VENV)/bin/cfn-lint --ignore-checks W1030 -- $(VENV)/traced.json
+	$(VENV)/bin/python tools/check_transformed.py < $(VENV)/traced.json
+	AWS_DEFAULT_REGION=eu-central-1 $(VENV)/bin/sam validate --lint --template $(EXAMPLE)/template.yaml
+	$(VENV)/bin/python tools/transform.py $(EXAMPLE)/template.yaml > $(VENV)/transformed-example.json
+	@# W1020: SAM fills parameters into a Sub and leaves the Sub.
+	$(VENV)/bin/cfn-lint --ignore-checks W1020 -- $(VENV)/transformed-example.json
+	$(VENV)/bin/python tools/check_example.py < $(VENV)/transformed-example.json
+	$(VENV)/bin/python -m doctest tools/cost/cost.py
+	$(VENV)/bin/python tools/cost/cost.py --check BENCHMARKS.md
 
 build: $(VENV)/build-tools ## Compiles the functions for Lambda (ARCH=x86_64 if the stack's Architecture is that)
-	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(VENV)/bin/sam build $(if $(ARCH),--parameter-overrides Architecture=$(ARCH))
+	@# `sam build` takes one function after the other, and linking one keeps a single core busy for a minute. So all of them
+	@# are compiled at once before, with the flags that it uses; then it finds nothing to compile, and packs.
+	$(WITH_TOOLS) cargo lambda build --release --locked $(if $(filter x86_64,$(ARCH)),,--arm64) $(FUNCTIONS:%=-p %)
+	$(WITH_TOOLS) $(VENV)/bin/sam build $(if $(ARCH),--parameter-overrides Architecture=$(ARCH))
+	$(VENV)/bin/python tools/check_binaries.py .aws-sam/build
 
 deploy: build ## Deploys to the AWS account of the environment, asking what it has to know
 	$(VENV)/bin/sam deploy --guided
 
+e2e: e2e-runtime e2e-stack ## Builds for this machine and runs what is built, by both of the next two (Linux)
+
+e2e-runtime: e2e-build ## Runs the built functions behind AWS's Runtime Interface Emulator (Linux)
+	$(WITH_TOOLS) LATCHKEY_BUILD="$(CURDIR)/.aws-sam/build" \
+	  LATCHKEY_RIE="$$(ls $(CURDIR)/$(VENV)/lib/python3*/site-packages/samcli/local/rapid/aws-lambda-rie-$(HOST_ARCH))" \
+	  cargo test --locked -p local --test api -- --ignored bootstraps::
+
+e2e-stack: e2e-build $(VENV)/emulator ## Deploys them into an AWS emulator and runs the scenarios of the tests there (Linux)
+	$(VENV)/bin/python tools/e2e_stack.py $(VENV)/ministack/bin/ministack $(VENV)/bin/sam $(HOST_ARCH) -- \
+	  cargo test --locked -p local --test api -- scenarios::
+
+# Once for both.
+.PHONY: e2e-build
+e2e-build:
+	$(MAKE) build ARCH=$(HOST_ARCH)
+
 clean: ## Removes what was built or installed here; the data of `make run` in .local stays
 	cargo clean
-	rm -rf .aws-sam $(VENV) $(addprefix $(CLIENT)/,node_modules dist build test-results)
+	rm -rf .aws-sam $(EXAMPLE)/.aws-sam $(VENV) tests/interop/node_modules
+	rm -rf $(addprefix $(CLIENT)/,node_modules dist build test-results)
+
+target/tools/bin/cargo-mutants: Makefile
+	cargo install --locked --quiet --root target/tools --version $(MUTANTS) cargo-mutants
+	@touch $@
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -67,6 +172,10 @@ $(VENV)/bin/python:
 # The Makefile is where the versions are, so that a change of it installs again.
 $(VENV)/template-tools: Makefile | $(VENV)/bin/python
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check $(TEMPLATE_TOOLS)
+	@touch $@
+
+$(VENV)/interop-tools: Makefile | $(VENV)/bin/python
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check $(INTEROP_TOOLS)
 	@touch $@
 
 $(VENV)/build-tools: Makefile $(VENV)/template-tools | $(VENV)/bin/python
@@ -79,4 +188,25 @@ $(CLIENT)/node_modules: $(CLIENT)/package.json $(CLIENT)/package-lock.json
 
 $(CLIENT)/build: $(CLIENT)/node_modules $(shell find $(CLIENT)/src $(CLIENT)/demo $(CLIENT)/e2e/page $(CLIENT)/scripts -type f)
 	cd $(CLIENT) && npm run build && npm run pages
+	@touch $@
+
+$(VENV)/attack-tools: Makefile | $(VENV)/bin/python
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check $(ATTACK_TOOLS)
+	@touch $@
+
+$(VENV)/audit-tools: Makefile
+	cargo install --quiet --locked --root $(VENV) $(AUDIT_TOOLS)
+	@touch $@
+
+$(VENV)/sbom-tool: Makefile
+	cargo install --quiet --locked --root $(VENV) $(SBOM_TOOL)
+	@touch $@
+
+$(VENV)/fuzz-tool: Makefile
+	cargo install --quiet --locked --root $(VENV) $(FUZZ_TOOL)
+	@touch $@
+
+$(VENV)/emulator: Makefile | $(VENV)/bin/python
+	$(PYTHON) -m venv $(VENV)/ministack
+	$(VENV)/ministack/bin/python -m pip install --quiet --disable-pip-version-check '$(EMULATOR)'
 	@touch $@

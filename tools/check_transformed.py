@@ -1,51 +1,187 @@
 """What must hold of the template as CloudFormation gets it, read from standard input (see transform.py).
 
 - no authorizer keeps an answer: with a cache a logout would not take effect on the next request
-- every route has the authorizer, but for those that are public on purpose
-- no policy of a function names every action or every resource
-- no variable of a function holds a secret in clear
+- every route has the authorizer, but for those that are public on purpose, and a throttle
+- the access log says which request it was and repeats nothing that a caller could put a token into
+- no policy names every action or every resource, and no role has a managed policy but those that SAM gives it
+- only API Gateway may call a function, and only this API
+- no variable of a function holds a secret in clear, nor does a parameter's default
+- every log group forgets, and every function writes to one
+- the table is kept, recoverable, encrypted and protected
+- every alarm tells the topics, and counts this stack's events alone
+- whatever costs extra is off unless a parameter asks for it
 """
 
 import json
+import re
 import sys
 
 PUBLIC = {
     ("post", "/auth/signup"), ("post", "/auth/register"), ("post", "/auth/login"), ("post", "/auth/refresh"),
     ("post", "/auth/logout"), ("get", "/.well-known/jwks.json"), ("get", "/.well-known/openid-configuration"),
 }
+# What SAM gives a function's role by itself: its log, and its traces if Tracing asks for them.
+MANAGED = {"AWSLambdaBasicExecutionRole", "AWSXrayWriteOnlyAccess"}
+# Variables of the access log that no caller has a say in, but for the route and the method that they choose.
+LOGGED = {
+    "authorizer.latency", "authorizer.principalId", "authorizer.status", "error.responseType", "httpMethod",
+    "identity.sourceIp", "integration.latency", "integration.status", "requestId", "requestTimeEpoch", "resourcePath",
+    "responseLatency", "responseLength", "status", "waf.status",
+}
+# What is paid for whether or not it is used, or needs something outside the stack.
+OPTIONAL = {
+    "AWS::WAFv2::WebACL", "AWS::WAFv2::WebACLAssociation", "AWS::ApiGatewayV2::DomainName",
+    "AWS::ApiGatewayV2::ApiMapping", "AWS::Route53::RecordSetGroup", "AWS::SNS::Topic",
+}
 
 
-def faults(template):
-    resources = template["Resources"]
-    apis = [r for r in resources.values() if r["Type"] == "AWS::ApiGateway::RestApi"]
+def of_type(template, kind):
+    """The resources of a type: name and properties."""
+    for name, resource in template["Resources"].items():
+        if resource["Type"] == kind:
+            yield name, resource.get("Properties", {})
+
+
+def operations(body):
+    """What is wrong with the routes of an API's OpenAPI document."""
+    schemes = body.get("securityDefinitions") or body["components"]["securitySchemes"]
+    for name, scheme in schemes.items():
+        ttl = scheme["x-amazon-apigateway-authorizer"].get("authorizerResultTtlInSeconds")
+        if ttl != 0:
+            yield f"the authorizer {name} keeps its answers for {ttl} s"
+    for path, methods in body["paths"].items():
+        for method, operation in methods.items():
+            public = (method, path) in PUBLIC or method == "options"
+            guarded = any(name in schemes for security in operation.get("security", []) for name in security)
+            if public == guarded:
+                yield f"{method} {path} is {'guarded' if guarded else 'open'}"
+
+
+def routes(template):
+    apis = list(of_type(template, "AWS::ApiGateway::RestApi"))
     if not apis:
         yield "there is no REST API"
-    for api in apis:
-        body = api["Properties"]["Body"]
-        schemes = body.get("securityDefinitions") or body["components"]["securitySchemes"]
-        for name, scheme in schemes.items():
-            ttl = scheme["x-amazon-apigateway-authorizer"].get("authorizerResultTtlInSeconds")
-            if ttl != 0:
-                yield f"the authorizer {name} keeps its answers for {ttl} s"
-        for path, methods in body["paths"].items():
-            for method, operation in methods.items():
-                public = (method, path) in PUBLIC or method == "options"
-                guarded = any(name in schemes for security in operation.get("security", []) for name in security)
-                if public == guarded:
-                    yield f"{method} {path} is {'guarded' if guarded else 'open'}"
-    for name, resource in resources.items():
-        properties = resource.get("Properties", {})
-        for policy in properties.get("Policies", []) if resource["Type"] == "AWS::IAM::Role" else []:
+    for _, api in apis:
+        yield from operations(api["Body"])
+
+
+def stages(template):
+    for name, stage in of_type(template, "AWS::ApiGateway::Stage"):
+        settings = stage.get("MethodSettings", [])
+        usual = [s for s in settings if (s["ResourcePath"], s["HttpMethod"]) == ("/*", "*")]
+        if not any("ThrottlingRateLimit" in s for s in usual):
+            yield f"{name} has routes without a throttle"
+        if any(s.get("DataTraceEnabled") or s.get("LoggingLevel", "OFF") != "OFF" for s in settings):
+            yield f"{name} writes execution logs, which contain tokens"
+        setting = stage["AccessLogSetting"]["Fn::If"][1]
+        line = json.loads(setting["Format"])
+        if line.get("requestId") != "$context.requestId":
+            yield f"the access log of {name} does not say which request it was"
+        for variable in re.findall(r"\$context\.([\w.]+)", setting["Format"]):
+            if variable not in LOGGED:
+                yield f"the access log of {name} has {variable}"
+
+
+def permissions(template):
+    for name, role in of_type(template, "AWS::IAM::Role"):
+        for policy in role.get("Policies", []):
             for statement in policy["PolicyDocument"]["Statement"]:
                 if "*" in json.dumps([statement["Action"], statement["Resource"]]):
                     yield f"a policy of {name} has a wildcard"
-        variables = properties.get("Environment", {}).get("Variables", {})
-        for variable, value in variables.items():
+        for policy in role.get("ManagedPolicyArns", []):
+            if json.dumps(policy).strip('"').rsplit("/", 1)[-1] not in MANAGED:
+                yield f"{name} has the managed policy {policy}"
+    for name, permission in of_type(template, "AWS::Lambda::Permission"):
+        if permission["Principal"] != "apigateway.amazonaws.com" or "SourceArn" not in permission:
+            yield f"{name} lets others than this API call a function"
+
+
+def secrets(template):
+    for name, function in of_type(template, "AWS::Lambda::Function"):
+        for variable, value in function.get("Environment", {}).get("Variables", {}).items():
             if ("SECRET" in variable or "PRIVATE" in variable) and "resolve:secretsmanager" not in json.dumps(value):
                 yield f"{name} has {variable} in clear"
+    for name, parameter in template["Parameters"].items():
+        default = parameter.get("Default")
+        if re.search("Secret|Private|Password", name) and isinstance(default, str) and default:
+            yield f"the parameter {name} has a default"
 
 
-found = list(faults(json.load(sys.stdin)))
-for fault in found:
-    print(fault, file=sys.stderr)
-sys.exit(bool(found))
+def logs(template):
+    groups = dict(of_type(template, "AWS::Logs::LogGroup"))
+    for name, group in groups.items():
+        if "RetentionInDays" not in group:
+            yield f"{name} keeps its lines for ever"
+    for name, function in of_type(template, "AWS::Lambda::Function"):
+        if function.get("LoggingConfig", {}).get("LogGroup", {}).get("Ref") not in groups:
+            yield f"{name} writes to a log group that Lambda makes, which keeps its lines for ever"
+
+
+def state(template):
+    for name, resource in template["Resources"].items():
+        if resource["Type"] != "AWS::DynamoDB::Table":
+            continue
+        table = resource["Properties"]
+        for what, holds in {
+            "retained": resource.get("DeletionPolicy") == resource.get("UpdateReplacePolicy") == "Retain",
+            "protected from deletion": table.get("DeletionProtectionEnabled") is True,
+            "recoverable": table.get("PointInTimeRecoverySpecification", {}).get("PointInTimeRecoveryEnabled") is True,
+            "encrypted under a key of the account": table.get("SSESpecification", {}).get("SSEEnabled") is True,
+            "on demand": table.get("BillingMode") == "PAY_PER_REQUEST",
+            "rid of what has expired": table.get("TimeToLiveSpecification", {}).get("Enabled") is True,
+        }.items():
+            if not holds:
+                yield f"{name} is not {what}"
+
+
+def watching(template):
+    alarms = dict(of_type(template, "AWS::CloudWatch::Alarm"))
+    for name, alarm in alarms.items():
+        if "AlarmTopic" not in json.dumps(alarm.get("AlarmActions", [])) or len(alarm["AlarmActions"]) != 2:
+            yield f"{name} does not tell both topics"
+        dimensions = [{"Name": "Service", "Value": {"Ref": "AWS::StackName"}}]
+        if alarm.get("Namespace") == "Latchkey" and alarm.get("Dimensions") != dimensions:
+            yield f"{name} counts other stacks' events too"
+    for name, dashboard in of_type(template, "AWS::CloudWatch::Dashboard"):
+        text = dashboard["DashboardBody"]["Fn::Sub"][0]
+        body = json.loads(re.sub(r"\$\{[^}]+\}", "x", text))
+        shown = set(re.findall(r"\$\{(\w+)\.Arn\}", text))
+        if not body["widgets"] or shown != set(alarms):
+            yield f"{name} does not show every alarm"
+
+
+def holds(condition, template):
+    """Whether a condition holds when every parameter is left alone."""
+    ((function, value),) = condition.items()
+    if function == "Fn::Equals":
+        left, right = (template["Parameters"][v["Ref"]]["Default"] if isinstance(v, dict) else v for v in value)
+        return str(left) == str(right)
+    if function == "Condition":
+        return holds(template["Conditions"][value], template)
+    results = [holds(member, template) for member in value]
+    return {"Fn::Not": not results[0], "Fn::And": all(results), "Fn::Or": any(results)}[function]
+
+
+def extras(template):
+    for name, resource in template["Resources"].items():
+        condition = resource.get("Condition")
+        if resource["Type"] in OPTIONAL and (not condition or holds(template["Conditions"][condition], template)):
+            yield f"{name} is there without being asked for"
+    for name, domain in of_type(template, "AWS::ApiGatewayV2::DomainName"):
+        if any(c.get("SecurityPolicy") != "TLS_1_2" for c in domain["DomainNameConfigurations"]):
+            yield f"{name} takes TLS below 1.2"
+
+
+CHECKS = (routes, stages, permissions, secrets, logs, state, watching, extras)
+
+
+def faults(template):
+    """Everything that is wrong with a transformed template, one line each."""
+    return [fault for check in CHECKS for fault in check(template)]
+
+
+if __name__ == "__main__":
+    found = faults(json.load(sys.stdin))
+    for fault in found:
+        print(fault, file=sys.stderr)
+    sys.exit(bool(found))

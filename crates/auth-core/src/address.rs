@@ -5,6 +5,9 @@ use std::str::FromStr;
 
 use email_address::{EmailAddress, Options};
 use unicode_normalization::UnicodeNormalization;
+use unicode_security::{GeneralSecurityProfile, MixedScript};
+
+use crate::characters::is_deceptive;
 
 /// An address as somebody typed it, and as it is looked up.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,13 +38,22 @@ impl FromStr for Address {
         let parsed = EmailAddress::parse_with_options(&given, options).map_err(|_| NotAnAddress)?;
         // A quoted local part may hold nearly anything, a line break too. Nobody has such an address.
         let plain = !parsed.local_part().starts_with('"')
-            && !given.chars().any(|c| c.is_control() || c.is_whitespace());
+            && !given.chars().any(|c| is_deceptive(c) || c.is_whitespace())
+            && !is_lookalike(parsed.local_part())
+            && !parsed.domain().split('.').any(is_lookalike);
         let lookup: String = given.to_lowercase().nfc().collect();
         if !plain || given.len() > MAXIMUM_BYTES || lookup.len() > MAXIMUM_BYTES {
             return Err(NotAnAddress);
         }
         Ok(Self { given, lookup: LookupAddress(lookup) })
     }
+}
+
+/// Whether a part looks like another one: letters of two scripts (a Cyrillic а in a Latin name), or characters that identifiers do
+/// not have, invisible ones among them (UTS 39 §5.1, §3.1). Whole words of another script are somebody's language.
+fn is_lookalike(part: &str) -> bool {
+    !part.is_ascii()
+        && (!part.is_single_script() || part.chars().any(|c| !c.is_ascii() && !c.identifier_allowed()))
 }
 
 impl Address {
@@ -79,6 +91,45 @@ mod tests {
         assert_eq!(lookup(" Ada@Example.COM "), lookup("ada@example.com"));
         assert_eq!(lookup("u\u{308}@example.com"), lookup("\u{fc}@example.com"), "NFC");
         assert_ne!(lookup("ada@example.com"), lookup("ada+1@example.com"));
+    }
+
+    #[test]
+    fn an_address_that_only_looks_like_another_is_refused() {
+        for text in [
+            "\u{430}da@example.com",
+            "ad\u{430}@example.com",
+            "ada@ex\u{430}mple.com",
+            "ada@example.c\u{43e}m",
+            "ad\u{200b}a@example.com",
+            "ad\u{ad}a@example.com",
+            "a\u{2060}da@example.com",
+            "\u{ff41}da@example.com",
+            "\u{1d41a}da@example.com",
+            "ada\u{202e}moc.elpmaxe@evil.com",
+            "ada@example\u{2024}com.evil.com",
+        ] {
+            assert!(text.parse::<Address>().is_err(), "{}", text.escape_unicode());
+        }
+        for text in [
+            "j\u{fc}rgen@b\u{fc}cher.example",
+            "\u{438}\u{432}\u{430}\u{43d}@example.com",
+            "\u{7528}\u{6237}@\u{4f8b}\u{5b50}.example",
+        ] {
+            assert!(text.parse::<Address>().is_ok(), "{text}");
+        }
+    }
+
+    /// Case mappings that leave ASCII: the account is the one of the folded address, and there is only one.
+    #[test]
+    fn letters_whose_lower_case_is_ascii_are_no_second_account() {
+        let lookup = |text: &str| text.parse::<Address>().map(|address| address.lookup);
+        assert_eq!(lookup("\u{212a}im@example.com"), lookup("kim@example.com"), "the Kelvin sign");
+        assert_ne!(
+            lookup("\u{130}da@example.com"),
+            lookup("ida@example.com"),
+            "a dotted capital I keeps its dot"
+        );
+        assert!(lookup("e\u{17f}ther@example.com").is_err(), "a long s");
     }
 
     #[test]

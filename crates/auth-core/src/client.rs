@@ -1,29 +1,44 @@
 //! Who is calling, as the gateway saw it.
 
+use crate::characters::is_deceptive;
+
 /// The caller of a request. Every value comes from the gateway's own request context, never from a header that the caller
 /// could write, but for the user agent, which is theirs to choose.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Client {
     /// The peer's IP address.
     pub ip: String,
-    /// The `User-Agent`, cut to [`Client::MAXIMUM_USER_AGENT`] characters, without control characters.
+    /// The `User-Agent`, cut to [`Client::MAXIMUM_USER_AGENT`] bytes, without characters that [deceive](crate::characters).
     pub user_agent: String,
-    /// The gateway's request id.
+    /// The gateway's request id. It ties lines to the gateway's log, and no more: a client of a REST API can override it
+    /// ("`$context` Variables for data models, authorizers, mapping templates, and CloudWatch access logging").
     pub request_id: String,
+    /// Lambda's id of the invocation, which no client has a say in; empty outside one.
+    pub invocation_id: String,
 }
 
 impl Client {
-    /// Longest user agent that is kept, in characters. It is stored with every session and shown to the user.
+    /// Longest user agent that is kept, in bytes of UTF-8. It is stored with every session and shown to the user. Two of them and
+    /// the rest of a session stay below 1 KB, which is what one write unit of DynamoDB covers.
     pub const MAXIMUM_USER_AGENT: usize = 256;
 
     /// A caller, with a user agent of any length and content.
     pub fn new(ip: &str, user_agent: &str, request_id: &str) -> Self {
-        let printable = user_agent.chars().filter(|c| !c.is_control());
+        let mut user_agent: String = user_agent.chars().filter(|c| !is_deceptive(*c)).collect();
+        user_agent.truncate(user_agent.floor_char_boundary(Self::MAXIMUM_USER_AGENT));
         Self {
             ip: ip.to_owned(),
-            user_agent: printable.take(Self::MAXIMUM_USER_AGENT).collect(),
+            user_agent,
             request_id: request_id.to_owned(),
+            invocation_id: String::new(),
         }
+    }
+
+    /// In an invocation of a function.
+    #[must_use]
+    pub fn in_invocation(mut self, id: &str) -> Self {
+        id.clone_into(&mut self.invocation_id);
+        self
     }
 }
 
@@ -33,8 +48,12 @@ mod tests {
 
     #[test]
     fn a_user_agent_is_cut_and_cannot_break_a_line() {
-        let client = Client::new("203.0.113.7", &format!("a\r\nb\u{1b}[31m{}", "ü".repeat(999)), "r");
-        assert!(client.user_agent.starts_with("ab[31mü"));
-        assert_eq!(client.user_agent.chars().count(), Client::MAXIMUM_USER_AGENT);
+        let client =
+            Client::new("203.0.113.7", &format!("a\r\nb\u{1b}\u{2028}\u{202e}[31m{}", "ü".repeat(999)), "r");
+        assert!(client.user_agent.starts_with("ab[31mü") && client.user_agent.ends_with('ü'));
+        // The last character would have ended one byte too late, or just in time.
+        assert!(
+            (Client::MAXIMUM_USER_AGENT - 1..=Client::MAXIMUM_USER_AGENT).contains(&client.user_agent.len())
+        );
     }
 }

@@ -8,6 +8,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`clock`], [`random`], [`secret`], [`digest`] | time and randomness as arguments; secrets that do not show; digests |
+//! | [`characters`] | which characters deceive |
 //! | [`user`], [`client`], [`address`] | who somebody is, who is calling, where mail goes |
 //! | [`session`] | sessions, and what a presented refresh token is answered with |
 //! | [`token`] | access and refresh tokens |
@@ -23,6 +24,7 @@
 
 pub mod address;
 pub mod audit;
+pub mod characters;
 pub mod client;
 pub mod clock;
 pub mod config;

@@ -117,7 +117,7 @@ impl Redeemer {
         let presented = Presented {
             generation: redemption.claims.generation,
             idempotency: redemption.idempotency.cloned(),
-            request_id: redemption.client.request_id.clone(),
+            invocation_id: redemption.client.invocation_id.clone(),
             // Not when the request came: the grace begins with the write.
             at: self.platform.clock.now(),
         };
@@ -163,7 +163,8 @@ impl Redeemer {
 
     async fn revoke(&self, redemption: &Redemption<'_>, reason: RevocationReason) -> Result<(), StoreError> {
         let revocation = Revocation { at: self.platform.clock.now(), reason };
-        self.store.revoke(&redemption.claims.sub, &redemption.claims.sid, revocation).await?;
+        let (claims, by) = (redemption.claims, &redemption.client.invocation_id);
+        self.store.revoke(&claims.sub, &claims.sid, revocation, by).await?;
         Ok(())
     }
 

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
 
+use crate::characters::is_deceptive;
 use crate::clock::Timestamp;
 use crate::random::{Random, RandomnessUnavailable};
 
@@ -100,14 +101,15 @@ pub const MAXIMUM_NAME: usize = 128;
 ///
 /// # Errors
 ///
-/// What is wrong with it: too long, or control characters, which have no place in a header or a log line.
+/// What is wrong with it: too long, or [characters](crate::characters) that break or turn a line.
 pub fn name(typed: &str) -> Result<Option<String>, String> {
+    // Before it is trimmed: some of them count as space.
+    if typed.chars().any(is_deceptive) {
+        return Err("has characters that break or turn a line".to_owned());
+    }
     let name: String = typed.trim().nfc().take(MAXIMUM_NAME + 1).collect();
     if name.chars().count() > MAXIMUM_NAME {
         return Err(format!("has more than {MAXIMUM_NAME} characters"));
-    }
-    if name.chars().any(char::is_control) {
-        return Err("has control characters".to_owned());
     }
     Ok(Some(name).filter(|name| !name.is_empty()))
 }
@@ -133,6 +135,8 @@ mod tests {
         assert_eq!(name("  Ada "), Ok(Some("Ada".to_owned())));
         assert_eq!(name("  "), Ok(None));
         assert!(name("a\r\nSet-Cookie: b").is_err());
+        assert!(name("Ada\u{202e}nimda").is_err(), "shown as Adaadmin");
+        assert!(name("Ada\n").is_err());
         assert!(name(&"a".repeat(129)).is_err());
         assert!(name(&"\u{1F600}".repeat(128)).is_ok());
     }

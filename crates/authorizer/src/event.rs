@@ -24,10 +24,15 @@ pub struct Event {
     /// What an HTTP API with payload 2.0 calls the method's ARN.
     route_arn: Option<String>,
     headers: Option<HashMap<String, Value>>,
+    /// Every line of a header, from a REST API.
+    multi_value_headers: Option<HashMap<String, Value>>,
     /// Payload 2.0 has cookies apart from the headers.
     cookies: Option<Vec<String>>,
     query_string_parameters: Option<HashMap<String, Value>>,
     request_context: Option<RequestContext>,
+    /// The invocation that it came with.
+    #[serde(skip)]
+    invocation_id: String,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -78,7 +83,10 @@ impl Event {
     /// The refresh token of the cookie.
     pub(crate) fn refresh_cookie(&self) -> Option<String> {
         let apart = self.cookies.iter().flatten().map(String::as_str);
-        apart.chain(self.header("cookie")).find_map(cookie::find)
+        let lines = self.multi_value_headers.iter().flatten();
+        let lines = lines.filter(|(name, _)| name.eq_ignore_ascii_case("cookie"));
+        let lines = lines.filter_map(|(_, lines)| lines.as_array()).flatten().filter_map(Value::as_str);
+        apart.chain(lines).chain(self.header("cookie")).find_map(cookie::find)
     }
 
     /// The key that makes a renewal repeatable. `Idempotency-Key` would be that of the request to the API itself.
@@ -114,6 +122,12 @@ impl Event {
         self.version.as_deref() == Some("2.0")
     }
 
+    /// In an invocation of the authorizer.
+    pub(crate) fn in_invocation(mut self, id: String) -> Self {
+        self.invocation_id = id;
+        self
+    }
+
     /// Who called.
     pub(crate) fn client(&self) -> Client {
         let context = self.request_context.as_ref();
@@ -124,6 +138,7 @@ impl Event {
             &text(source.map(|source| &source.user_agent)),
             context.and_then(|context| context.request_id.as_deref()).unwrap_or_default(),
         )
+        .in_invocation(&self.invocation_id)
     }
 }
 

@@ -195,12 +195,24 @@ impl Inner {
         match session {
             Ok(None) => self.refuse(event, Some(claims), "unknown_session", now),
             Ok(Some(_)) => self.refuse(event, Some(claims), "session_ended", now),
-            Err(error) => {
-                self.record(AuditEvent::SessionCheckFailed, event, Some(claims), "table_unavailable", now);
-                tracing::error!(cause = %error, "the session could not be checked");
-                AuthorizerError::SessionUnknown(error)
-            }
+            Err(error) => AuthorizerError::SessionUnknown(error),
         }
+    }
+
+    /// What an operator is told when nobody is let through although nobody was refused.
+    fn complain(&self, event: &Event, error: &AuthorizerError) {
+        let reason = match error {
+            AuthorizerError::Unauthorized => return,
+            AuthorizerError::SessionUnknown(cause) => {
+                tracing::error!(cause = %cause, "the session could not be checked");
+                "table_unavailable"
+            }
+            AuthorizerError::NoStage => {
+                tracing::error!("{error}");
+                "no_stage"
+            }
+        };
+        self.record(AuditEvent::SessionCheckFailed, event, None, reason, self.platform.clock.now());
     }
 
     fn refuse(
@@ -248,10 +260,11 @@ impl Service<LambdaEvent<Event>> for Authorizer {
     fn call(&mut self, event: LambdaEvent<Event>) -> Self::Future {
         let inner = Arc::clone(&self.0);
         Box::pin(async move {
-            let answer = tokio::time::timeout(DEADLINE, inner.authorize(&event.payload)).await;
-            answer.unwrap_or_else(|_| {
-                Err(AuthorizerError::SessionUnknown(StoreError::Unavailable("no time left".into())))
-            })
+            let event = event.payload.in_invocation(event.context.request_id);
+            let answer = tokio::time::timeout(DEADLINE, inner.authorize(&event)).await;
+            let late = || AuthorizerError::SessionUnknown(StoreError::Unavailable("no time left".into()));
+            let answer = answer.unwrap_or_else(|_| Err(late()));
+            answer.inspect_err(|error| inner.complain(&event, error))
         })
     }
 }

@@ -33,7 +33,7 @@ pub(crate) struct Renewal {
 
 enum How {
     Access(AccessIssuer),
-    Rotate(Box<Redeemer>, TokenDelivery),
+    Rotate { redeemer: Box<Redeemer>, issuer: AccessIssuer, delivery: TokenDelivery },
 }
 
 impl Renewal {
@@ -49,8 +49,9 @@ impl Renewal {
             RenewalMode::Access => How::Access(read_access_issuer(settings)?),
             RenewalMode::Rotate => {
                 let delivery = read_delivery(settings);
+                let issuer = read_access_issuer(settings);
                 let redeemer = Redeemer::read(settings, store?.clone(), platform.clone())?;
-                How::Rotate(Box::new(redeemer), delivery)
+                How::Rotate { redeemer: Box::new(redeemer), issuer: issuer?, delivery }
             }
         };
         Some(Self { window: config.window, how, platform: platform.clone() })
@@ -70,11 +71,11 @@ impl Renewal {
         let caller = Caller { access, client: event.client(), platform: &self.platform };
         let step = match &self.how {
             How::Access(issuer) => Step::Mint(issuer),
-            How::Rotate(redeemer, delivery) => {
-                Step::Redeem(redeemer, caller.presented(event, redeemer, *delivery)?)
+            How::Rotate { redeemer, issuer, delivery } => {
+                Step::Redeem(redeemer, issuer, caller.presented(event, redeemer, *delivery)?)
             }
         };
-        Some(Due { caller, step })
+        Some(Due { caller, step, window: self.window })
     }
 }
 
@@ -82,17 +83,18 @@ impl Renewal {
 pub(crate) struct Due<'a> {
     caller: Caller<'a>,
     step: Step<'a>,
+    window: Duration,
 }
 
 enum Step<'a> {
     Mint(&'a AccessIssuer),
-    Redeem(&'a Redeemer, Presented),
+    Redeem(&'a Redeemer, &'a AccessIssuer, Presented),
 }
 
 /// The refresh token that came with the request.
 struct Presented {
     claims: RefreshClaims,
-    idempotency: Option<IdempotencyDigest>,
+    idempotency: IdempotencyDigest,
     /// With cookie delivery, what the cookie's path begins with.
     cookie_base: Option<String>,
 }
@@ -112,10 +114,13 @@ impl<'a> Due<'a> {
     ) -> Result<Option<Renewed>, RedeemError> {
         match &self.step {
             Step::Mint(issuer) => self.caller.mint(issuer, session, &user, now),
-            Step::Redeem(redeemer, presented) if session.absolute_ends_at > self.caller.access.exp => {
+            Step::Redeem(_, issuer, presented) if self.is_fresh(presented, session, now) => {
+                self.caller.mint(issuer, session, &user, now)
+            }
+            Step::Redeem(redeemer, _, presented) if session.absolute_ends_at > self.caller.access.exp => {
                 let redemption = Redemption {
                     claims: &presented.claims,
-                    idempotency: presented.idempotency.as_ref(),
+                    idempotency: Some(&presented.idempotency),
                     client: &self.caller.client,
                 };
                 let grant = redeemer.redeem(&redemption, user).await?;
@@ -123,6 +128,12 @@ impl<'a> Due<'a> {
             }
             Step::Redeem(..) => Ok(None),
         }
+    }
+
+    /// Whether the refresh token is the current one and has just been rotated. Rotating it again would leave whoever still holds
+    /// the one before it, beside the old access token, two steps behind.
+    fn is_fresh(&self, presented: &Presented, session: &Session, now: Timestamp) -> bool {
+        presented.claims.generation == session.generation && now.since(session.rotated_at) < self.window
     }
 }
 
@@ -148,10 +159,12 @@ impl Caller<'_> {
             return None;
         }
         let idempotency = match event.idempotency_key() {
-            None => None,
+            // An honest repetition brings the same pair of tokens, for as long as its access token is valid: a slow function, a
+            // lost answer or an aborted request is no theft. A copy of the refresh token alone is.
+            None => IdempotencyDigest::of_access_token(&claims.sid, &self.access.jti),
             // Without the key that the client counts on, a repetition could sign it out.
             Some(key) if key.is_empty() || key.len() > MAXIMUM_IDEMPOTENCY_KEY => return None,
-            Some(key) => Some(IdempotencyDigest::of(&claims.sid, key.as_bytes())),
+            Some(key) => IdempotencyDigest::of(&claims.sid, key.as_bytes()),
         };
         Some(Presented { claims, idempotency, cookie_base })
     }
@@ -165,7 +178,10 @@ impl Caller<'_> {
     ) -> Result<Option<Renewed>, RedeemError> {
         let next = issuer.issue(user, &session.id, session.ends_at(), now, &self.platform.random);
         let next = next.map_err(GrantError::from)?;
-        if next.expires_at <= self.access.exp {
+        // An access token that lasts as long as its refresh token would leave a client that refreshes late with neither.
+        let cut_by_idle_end =
+            session.idle_ends_at < session.absolute_ends_at && next.expires_at == session.idle_ends_at;
+        if next.expires_at <= self.access.exp || cut_by_idle_end {
             return Ok(None);
         }
         self.platform.audit.record(self.entry(AuditEvent::AccessTokenRenewed, Outcome::Success));

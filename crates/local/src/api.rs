@@ -5,13 +5,15 @@ use std::time::Duration;
 
 use regex_lite::Regex;
 
-/// The two APIs that API Gateway offers for a Lambda function behind HTTP.
+/// The APIs that API Gateway offers for a Lambda function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ApiKind {
     /// A REST API: payload 1.0, gateway responses, stages.
     Rest,
     /// An HTTP API: payload 2.0.
     Http,
+    /// A WebSocket API, of which `$connect` is played.
+    WebSocket,
 }
 
 /// One API with its routes and the functions that guard them.
@@ -51,6 +53,7 @@ impl Api {
             (ApiKind::Rest, _) => AuthorizerPayload::RestRequest,
             (ApiKind::Http, false) => AuthorizerPayload::Http2Policy,
             (ApiKind::Http, true) => AuthorizerPayload::Http2Simple,
+            (ApiKind::WebSocket, _) => AuthorizerPayload::WebSocket,
         };
         for authorizer in self.authorizers.values_mut() {
             authorizer.payload = payload;
@@ -69,7 +72,7 @@ impl Api {
 pub struct Route {
     /// An upper-case method, or `ANY`.
     pub method: String,
-    /// A path such as `/auth/sessions/{sessionId}`, or `$default` (HTTP API).
+    /// A path such as `/auth/sessions/{sessionId}`, `$default` (HTTP API) or `$connect` (WebSocket API).
     pub path: String,
     /// The logical id of the function.
     pub function: String,
@@ -80,7 +83,7 @@ pub struct Route {
 /// A Lambda authorizer.
 #[derive(Clone, Debug)]
 pub struct Authorizer {
-    /// The logical id of the function.
+    /// The logical id of the function, or its ARN if it is another stack's.
     pub function: String,
     /// What the function is sent and may answer.
     pub payload: AuthorizerPayload,
@@ -105,6 +108,8 @@ pub enum AuthorizerPayload {
     Http2Policy,
     /// HTTP API, payload format 2.0 with simple responses: `{"isAuthorized": true}`.
     Http2Simple,
+    /// WebSocket API, `REQUEST`: the upgrade request, answered by a policy.
+    WebSocket,
 }
 
 /// Where an authorizer finds the identity of the caller.

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::api::{Api, ApiKind};
 use crate::stack::{Data, Stack};
 
 /// The text for a stack that has started. `demo` makes the demonstration's user unique.
@@ -11,7 +12,14 @@ pub fn text(stack: &Stack, demo: &str) -> String {
     if let Some(page) = stack.demo() {
         let _ = writeln!(text, "Demo on {page}\n");
     }
-    text.push_str(&routes(stack));
+    let base = stack.url();
+    let base = base.splitn(4, '/').nth(3).map(|path| format!("/{path}")).unwrap_or_default();
+    text.push_str(&rows(stack.api(), &base));
+    for neighbour in stack.neighbours() {
+        let _ = writeln!(text, "\n{} on {}\n", neighbour.name(), neighbour.url());
+        text.push_str(&rows(neighbour.api(), ""));
+    }
+    let _ = writeln!(text, "\nDescribed at {}.", stack.description_url());
     let data = match stack.data() {
         Data::Memory => "in memory, gone when this ends".to_owned(),
         Data::File(file) => format!("in {}", file.display()),
@@ -27,11 +35,10 @@ pub fn text(stack: &Stack, demo: &str) -> String {
     text
 }
 
-fn routes(stack: &Stack) -> String {
-    let base = stack.url();
-    let base = base.splitn(4, '/').nth(3).map(|path| format!("/{path}")).unwrap_or_default();
+/// The routes of `api`, whose paths begin with `base`.
+fn rows(api: &Api, base: &str) -> String {
     let mut rows: Vec<[String; 4]> = Vec::new();
-    for route in &stack.api().routes {
+    for route in &api.routes {
         // A preflight goes wherever its path goes.
         if route.method != "OPTIONS" {
             let guard = if route.authorizer.is_some() { "protected" } else { "public" };
@@ -51,7 +58,7 @@ fn routes(stack: &Stack) -> String {
     text
 }
 
-/// Three commands that work when they are pasted one after the other.
+/// Three commands that work when they are pasted one after the other, and one for each API beside the service.
 fn commands(stack: &Stack, demo: &str) -> String {
     let url = stack.url();
     let snake = matches!(stack.setting("RESPONSE_FORMAT"), Some("snake" | "authorization"));
@@ -71,5 +78,10 @@ fn commands(stack: &Stack, demo: &str) -> String {
         let body = format!(r#"{{\"refresh_token\":\"{}\"}}"#, member(refresh));
         format!("  curl -sS {url}/auth/refresh {json} -d \"{body}\"")
     };
-    [signup, me, third].join("\n")
+    let called = stack.neighbours().iter().filter(|neighbour| neighbour.api().kind != ApiKind::WebSocket);
+    let beside = called.filter_map(|neighbour| {
+        let route = neighbour.api().routes.iter().find(|route| route.method == "GET")?;
+        Some(format!(r#"  curl -sS {}{} -H "authorization: Bearer $TOKEN""#, neighbour.url(), route.path))
+    });
+    [signup, me, third].into_iter().chain(beside).collect::<Vec<_>>().join("\n")
 }

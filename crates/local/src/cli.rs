@@ -19,6 +19,7 @@ Usage: local [options]
   --payload rest|http send the functions REST 1.0 or HTTP API 2.0 events (as the template says)
   --base-path P       stand behind a custom domain's base path mapping, such as /api/v1
   --template FILE     read FILE (template.yaml)
+  --beside FILE       run the APIs of another stack's template too, at the ports after N
   --demo DIR          serve the files of DIR beside the API, from / on
   --help              show this
   --version           show the version
@@ -50,6 +51,8 @@ pub struct Arguments {
     pub base_path: Option<String>,
     /// `--template`.
     pub template: PathBuf,
+    /// `--beside`.
+    pub beside: Option<PathBuf>,
     /// `--demo`.
     pub demo: Option<PathBuf>,
 }
@@ -63,6 +66,7 @@ pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, St
     let mut parser = lexopt::Parser::from_args(arguments);
     let (mut port, mut memory, mut file, mut endpoint) = (3000, false, None, None);
     let (mut payload, mut base_path, mut template) = (None, None, PathBuf::from("template.yaml"));
+    let mut beside = None;
     let mut demo = None;
     while let Some(argument) = parser.next().map_err(|error| error.to_string())? {
         match argument {
@@ -75,6 +79,7 @@ pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, St
             Long("payload") => payload = Some(kind(&value(&mut parser)?)?),
             Long("base-path") => base_path = mapping(&value(&mut parser)?)?,
             Long("template") => template = PathBuf::from(value(&mut parser)?),
+            Long("beside") => beside = Some(PathBuf::from(value(&mut parser)?)),
             Long("demo") => demo = Some(PathBuf::from(value(&mut parser)?)),
             Long("help") => return Ok(Command::Help),
             Long("version") => return Ok(Command::Version),
@@ -82,7 +87,7 @@ pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, St
         }
     }
     let data = data(memory, file, endpoint)?;
-    Ok(Command::Run(Arguments { port, data, payload, base_path, template, demo }))
+    Ok(Command::Run(Arguments { port, data, payload, base_path, template, beside, demo }))
 }
 
 fn value(parser: &mut lexopt::Parser) -> Result<OsString, String> {
@@ -135,7 +140,8 @@ mod tests {
 
     #[test]
     fn every_option_is_understood() {
-        let line = "--port 0 --data x.db --payload=http --base-path /api/v1/ --template t.yaml --demo d";
+        let line = "--port 0 --data x.db --payload=http --base-path /api/v1/ --template t.yaml --beside o.yaml \
+                    --demo d";
         assert_eq!(
             run(line),
             Ok(Command::Run(Arguments {
@@ -144,6 +150,7 @@ mod tests {
                 payload: Some(ApiKind::Http),
                 base_path: Some("/api/v1".to_owned()),
                 template: "t.yaml".into(),
+                beside: Some("o.yaml".into()),
                 demo: Some("d".into()),
             }))
         );
@@ -155,7 +162,8 @@ mod tests {
     fn without_options_it_is_the_usual_port_and_file() {
         let Ok(Command::Run(usual)) = run("") else { panic!("it runs") };
         assert_eq!((usual.port, usual.data), (3000, Data::File(".local/latchkey.db".into())));
-        assert_eq!((usual.payload, usual.base_path, usual.template), (None, None, "template.yaml".into()));
+        assert_eq!(usual.template, PathBuf::from("template.yaml"));
+        assert_eq!((usual.payload, usual.base_path, usual.beside), (None, None, None));
         assert_eq!(usual.demo, None);
     }
 

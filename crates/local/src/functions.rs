@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use auth_core::Platform;
 use auth_core::config::{Faults, Lookup};
 use auth_core::function::LambdaFunction;
-use lambda_http::{Body, Request, Response};
+use lambda_http::{Adapter, Body, Request, Response};
 use lambda_runtime::{Context, Diagnostic, LambdaEvent};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -50,7 +50,8 @@ pub(crate) fn deploy(
     Err(lines.join("\n"))
 }
 
-/// Builds the function of `package` from its settings; `None` if this workspace has no such function.
+/// Builds the function of `package` from its settings, one of the service or of the example; `None` if this workspace has no
+/// such function.
 pub fn build(package: &str, lookup: &Lookup<'_>, platform: Platform) -> Option<Result<Invoke, Faults>> {
     Some(match package {
         "login" => login::build(lookup, platform).map(http),
@@ -61,6 +62,11 @@ pub fn build(package: &str, lookup: &Lookup<'_>, platform: Platform) -> Option<R
         "signup" => signup::build(lookup, platform).map(http),
         "well-known" => well_known::build(lookup, platform).map(http),
         "authorizer" => authorizer::build(lookup, platform).map(plain),
+        "orders" => {
+            let allowed_origin = lookup("ALLOWED_ORIGIN").unwrap_or_default();
+            Ok(plain(Adapter::from(protected_api::orders::function(allowed_origin))))
+        }
+        "connect" => Ok(plain(protected_api::connect::function())),
         _ => return None,
     })
 }

@@ -14,7 +14,8 @@
 //! | [`engine`], [`tables`], [`secrets`] | the table, in an embedded engine; what Secrets Manager would hold |
 //! | [`server`], `pages` | HTTP in front of the gateway; the files of a demo beside it |
 //! | [`stack`], [`options`], `environment` | all of it together; how it is to be; what functions find in their environment |
-//! | [`cli`], [`banner`] | the command line, and what is said at the start |
+//! | [`neighbour`] | the APIs of another stack that imports the authorizer |
+//! | [`cli`], [`banner`], `description` | the command line, what is said at the start, the OpenAPI document |
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), local::stack::StartError> {
@@ -29,11 +30,13 @@
 pub mod api;
 pub mod banner;
 pub mod cli;
+mod description;
 pub mod engine;
 mod environment;
 pub mod functions;
 pub mod gateway;
 pub mod invoke;
+pub mod neighbour;
 pub mod options;
 mod pages;
 pub mod secrets;

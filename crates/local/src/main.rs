@@ -60,6 +60,7 @@ async fn run(arguments: Arguments) -> Result<(), StartError> {
         data: arguments.data,
         demo: arguments.demo,
         port: arguments.port,
+        beside: arguments.beside,
         environment,
         platform,
         log: Arc::new(|method, path, status, ms| eprintln!("{method} {path} {status} {ms} ms")),

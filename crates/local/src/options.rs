@@ -10,6 +10,7 @@ use auth_core::clock::{Clock, Timestamp};
 use auth_core::random::Random;
 
 use crate::api::ApiKind;
+use crate::engine::beside;
 use crate::server::Log;
 
 /// Where the table is.
@@ -28,6 +29,16 @@ pub enum Data {
     },
 }
 
+impl Data {
+    /// Where the secrets are kept; nowhere if the data is gone with the stack.
+    pub(crate) fn secrets_file(&self) -> Option<PathBuf> {
+        match self {
+            Self::Memory => None,
+            Self::File(file) | Self::Endpoint { beside: file, .. } => Some(beside(file, ".secrets.json")),
+        }
+    }
+}
+
 /// How a stack is to be.
 #[derive(Clone)]
 pub struct Options {
@@ -41,8 +52,10 @@ pub struct Options {
     pub data: Data,
     /// A folder whose files are served beside the API.
     pub demo: Option<PathBuf>,
-    /// The port on the loopback interface; 0 is any free one.
+    /// The port on the loopback interface, and the first of those of the APIs beside the service; 0 is any free one.
     pub port: u16,
+    /// The template of another stack, whose APIs run beside the service.
+    pub beside: Option<PathBuf>,
     /// The process's environment: each setting in it replaces the template's.
     pub environment: BTreeMap<String, String>,
     /// Time, randomness and the audit log of the functions.
@@ -64,6 +77,7 @@ impl Options {
             data: Data::Memory,
             demo: None,
             port: 0,
+            beside: None,
             environment: BTreeMap::new(),
             platform: Platform {
                 clock: Clock::manual(Timestamp::from_epoch_seconds(1_767_225_600)),

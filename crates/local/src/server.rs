@@ -1,4 +1,4 @@
-//! HTTP/1.1 in front of the gateway.
+//! HTTP/1.1 in front of the gateway, and the WebSocket protocol (RFC 6455).
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -6,13 +6,17 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::{ConnectInfo, Request, State};
-use http::Response;
+use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
+use axum::extract::{ConnectInfo, FromRequestParts as _, Request, State};
+use axum::response::IntoResponse;
+use axum::routing::get;
+use http::{Response, StatusCode, header, request};
 use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
-use crate::gateway::{ClientRequest, Gateway, MAX_PAYLOAD_BYTES};
+use crate::description;
+use crate::gateway::{ClientRequest, Connection, Gateway, MAX_PAYLOAD_BYTES};
 use crate::pages::Pages;
 
 /// How long requests that are under way may go on after the server is told to stop.
@@ -34,12 +38,21 @@ pub struct Server {
     stop: oneshot::Sender<()>,
 }
 
+/// What is served beside an API, and is no part of it.
+#[derive(Default)]
+pub(crate) struct Beside {
+    /// The files of a demo.
+    pub(crate) pages: Option<Pages>,
+    /// The OpenAPI document.
+    pub(crate) description: Option<String>,
+}
+
 impl Server {
-    /// Serves `gateway` on `listener`, and in front of it the files of `pages`.
-    pub(crate) fn start(listener: TcpListener, gateway: Gateway, pages: Option<Pages>, log: Log) -> Self {
+    /// Serves `gateway` on `listener`, and what is `beside` it.
+    pub(crate) fn start(listener: TcpListener, gateway: Gateway, beside: Beside, log: Log) -> Self {
         let (stop, stopped) = oneshot::channel::<()>();
-        let serving = Serving { gateway: Arc::new(gateway), pages, log };
-        let task = tokio::spawn(serve(listener, serving, async move {
+        let serving = Serving { gateway: Arc::new(gateway), pages: beside.pages, log };
+        let task = tokio::spawn(serve(listener, serving, beside.description, async move {
             // Sent or dropped, it is the end either way.
             let _ = stopped.await;
         }));
@@ -67,11 +80,17 @@ pub async fn listen(port: u16) -> Result<TcpListener, String> {
     })
 }
 
-async fn serve(listener: TcpListener, serving: Serving, stop: impl Future<Output = ()> + Send + 'static) {
-    let app = Router::new()
-        .fallback(answer)
-        .with_state(serving)
-        .into_make_service_with_connect_info::<SocketAddr>();
+async fn serve(
+    listener: TcpListener,
+    serving: Serving,
+    description: Option<String>,
+    stop: impl Future<Output = ()> + Send + 'static,
+) {
+    let mut app = Router::new();
+    if let Some(description) = description {
+        app = app.route(description::PATH, get(async move || describe(&description)));
+    }
+    let app = app.fallback(answer).with_state(serving).into_make_service_with_connect_info::<SocketAddr>();
     let (told, mut stopped) = watch::channel(false);
     let server = axum::serve(listener, app).with_graceful_shutdown(async move {
         stop.await;
@@ -88,28 +107,76 @@ async fn serve(listener: TcpListener, serving: Serving, stop: impl Future<Output
     }
 }
 
+/// Any page may read it: documentation is often shown by one.
+fn describe(description: &str) -> impl IntoResponse + use<> {
+    let headers = [(header::CONTENT_TYPE, "application/json"), (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*")];
+    (headers, description.to_owned())
+}
+
 async fn answer(
     State(serving): State<Serving>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     request: Request,
 ) -> Response<Body> {
     let started = tokio::time::Instant::now();
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
     let (method, path) = (parts.method.to_string(), parts.uri.path().to_owned());
     if let Some(page) = serving.pages.as_ref().and_then(|pages| pages.answer(&parts.method, &path)) {
         return page;
     }
     // What cannot be read is too large, or so broken that nothing better can be said of it.
     let body = axum::body::to_bytes(body, MAX_PAYLOAD_BYTES).await.ok();
-    let client = ClientRequest {
+    let upgrade = if serving.gateway.is_websocket() {
+        Some(WebSocketUpgrade::from_request_parts(&mut parts, &()).await)
+    } else {
+        None
+    };
+    let client = client(parts, body, peer);
+    let response = match upgrade {
+        Some(Ok(upgrade)) => connect(&serving.gateway, client, upgrade).await,
+        Some(Err(_)) => no_upgrade(),
+        None => serving.gateway.answer(client).await.map(Body::from),
+    };
+    (serving.log)(&method, &path, response.status().as_u16(), started.elapsed().as_millis());
+    response
+}
+
+fn client(parts: request::Parts, body: Option<Bytes>, peer: SocketAddr) -> ClientRequest {
+    ClientRequest {
         method: parts.method,
         uri: parts.uri,
         version: parts.version,
         headers: parts.headers,
         body,
         peer: peer.ip().to_canonical(),
-    };
-    let response: Response<Bytes> = serving.gateway.answer(client).await;
-    (serving.log)(&method, &path, response.status().as_u16(), started.elapsed().as_millis());
-    response.map(Body::from)
+    }
+}
+
+/// 101 if the gateway grants the connection.
+async fn connect(gateway: &Gateway, client: ClientRequest, upgrade: WebSocketUpgrade) -> Response<Body> {
+    match gateway.connect(client).await {
+        Ok(connection) => {
+            let upgrade = upgrade.protocols(connection.protocol.clone());
+            upgrade.on_upgrade(|socket| converse(socket, connection))
+        }
+        Err(refused) => refused.map(Body::from),
+    }
+}
+
+/// RFC 9110 §15.5.22. AWS does not say what a WebSocket API answers to a request that is no upgrade.
+fn no_upgrade() -> Response<Body> {
+    let mut response = Response::new(Body::from(r#"{"message":"Upgrade Required"}"#));
+    *response.status_mut() = StatusCode::UPGRADE_REQUIRED;
+    response.headers_mut().insert(http::header::UPGRADE, http::HeaderValue::from_static("websocket"));
+    response
+}
+
+/// There is no route but `$connect`: every message is answered so, until the client hangs up.
+async fn converse(mut socket: WebSocket, connection: Connection) {
+    while let Some(Ok(message)) = socket.recv().await {
+        let speaks = matches!(message, Message::Text(_) | Message::Binary(_));
+        if speaks && socket.send(Message::Text(connection.forbidden().into())).await.is_err() {
+            return;
+        }
+    }
 }

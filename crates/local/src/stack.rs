@@ -6,23 +6,25 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fs;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use auth_core::audit::AuditLog;
 use auth_core::clock::Clock;
 use serde_json::Value;
 
 use crate::api::{Api, ApiKind};
-use crate::engine::{Engine, beside};
+use crate::description;
+use crate::engine::Engine;
 use crate::environment::Environment;
 use crate::functions;
 use crate::gateway::{Gateway, Source};
 use crate::invoke::{Deployed, FunctionError};
+use crate::neighbour::{self, Neighbour};
 pub use crate::options::{Data, Options};
 use crate::pages::Pages;
 use crate::secrets::Secrets;
-use crate::server::{self, Server};
+use crate::server::{self, Beside, Server};
 use crate::tables::{self, Access};
 use crate::template::{Function, Surroundings, Template};
 
@@ -48,7 +50,11 @@ pub struct Stack {
     functions: BTreeMap<String, Deployed>,
     environments: BTreeMap<String, BTreeMap<String, String>>,
     server: Server,
+    neighbours: Vec<Neighbour>,
 }
+
+/// The name of the service's own stack.
+const STACK: &str = "latchkey";
 
 impl Stack {
     /// Starts a stack.
@@ -59,14 +65,11 @@ impl Stack {
         let pages = options.demo.as_ref().map(Pages::of).transpose()?;
         let listener = server::listen(options.port).await?;
         let address = listener.local_addr().map_err(|error| error.to_string())?;
-        let secrets = Secrets::load(secrets_file(&options.data), options.platform.random.clone())?;
+        let secrets = Secrets::load(options.data.secrets_file(), options.platform.random.clone())?;
         let environment = Environment::new(&options.environment);
         let mut template = evaluate(&options, &secrets, &environment)?;
-        let engine = match &options.data {
-            Data::Memory => Some(Engine::in_memory()?),
-            Data::File(file) => Some(Engine::on_file(file)?),
-            Data::Endpoint { .. } => None,
-        };
+        let api = play(&template, &options, &environment)?;
+        let engine = engine(&options.data)?;
         // Not before the engine holds the lock on the data: another process may be about to make secrets too.
         secrets.save()?;
         let access = access(&options, engine.as_ref());
@@ -75,20 +78,44 @@ impl Stack {
         if let Some(engine) = engine.as_ref().filter(|_| options.platform.clock.is_system()) {
             engine.sweep_regularly();
         }
-        let api = play(&template, &options, &environment);
         let of = |function: &Function| environment.of(&access, function);
         let environments =
             template.functions.iter().map(|(id, function)| (id.clone(), of(function))).collect();
+        let source = source(&options);
+        let service = neighbour::Service { template: &template, functions: &functions, access: &access };
+        let neighbours = neighbour::start(&options, &environment, &service, &source).await?;
         let overridden = environment.overridden();
-        let gateway =
-            Gateway::new(api.clone(), functions.clone(), options.base_path.clone(), source(&options));
-        let server = Server::start(listener, gateway, pages, Arc::clone(&options.log));
-        Ok(Self { address, options, api, access, overridden, engine, functions, environments, server })
+        let gateway = Gateway::new(api.clone(), functions.clone(), options.base_path.clone(), source);
+        let description = description::document(options.base_path.as_deref().unwrap_or_default());
+        let beside = Beside { pages, description: Some(description) };
+        let server = Server::start(listener, gateway, beside, Arc::clone(&options.log));
+        Ok(Self {
+            address,
+            options,
+            api,
+            access,
+            overridden,
+            engine,
+            functions,
+            environments,
+            server,
+            neighbours,
+        })
+    }
+
+    /// The APIs that run beside the service, in the order of their ids.
+    pub fn neighbours(&self) -> &[Neighbour] {
+        &self.neighbours
     }
 
     /// The URL of the API, with the base path and without a slash at the end.
     pub fn url(&self) -> String {
         format!("http://{}{}", self.address, self.options.base_path.as_deref().unwrap_or_default())
+    }
+
+    /// The URL of the API's OpenAPI document.
+    pub fn description_url(&self) -> String {
+        format!("http://{}{}", self.address, description::PATH)
     }
 
     /// The API that is played.
@@ -121,11 +148,13 @@ impl Stack {
     /// # Errors
     /// A [`FunctionError`], as Lambda reports it; also if there is no such function.
     pub async fn invoke(&self, function: &str, event: &Value) -> Result<Value, FunctionError> {
+        static INVOKED: AtomicU64 = AtomicU64::new(0);
         let deployed = self.functions.get(function).ok_or_else(|| FunctionError {
             error_type: "ResourceNotFoundException".to_owned(),
             error_message: format!("no function {function}"),
         })?;
-        deployed.call(event, "00000000-0000-0000-0000-000000000000").await
+        let number = INVOKED.fetch_add(1, Ordering::Relaxed);
+        deployed.call(event, &format!("00000000-0000-4000-8000-{number:012x}")).await
     }
 
     /// The URL of the DynamoDB that the functions use.
@@ -161,6 +190,9 @@ impl Stack {
     /// Stops answering, lets what is under way finish for a few seconds at the most, and ends.
     pub async fn stop(self) {
         self.server.stop().await;
+        for neighbour in self.neighbours {
+            neighbour.stop().await;
+        }
         if let Some(engine) = self.engine {
             engine.stop().await;
         }
@@ -176,11 +208,12 @@ impl fmt::Debug for Stack {
     }
 }
 
-fn secrets_file(data: &Data) -> Option<PathBuf> {
-    match data {
-        Data::Memory => None,
-        Data::File(file) | Data::Endpoint { beside: file, .. } => Some(beside(file, ".secrets.json")),
-    }
+fn engine(data: &Data) -> Result<Option<Engine>, String> {
+    Ok(match data {
+        Data::Memory => Some(Engine::in_memory()?),
+        Data::File(file) => Some(Engine::on_file(file)?),
+        Data::Endpoint { .. } => None,
+    })
 }
 
 fn evaluate(options: &Options, secrets: &Secrets, environment: &Environment<'_>) -> Result<Template, String> {
@@ -189,7 +222,9 @@ fn evaluate(options: &Options, secrets: &Secrets, environment: &Environment<'_>)
     let surroundings = Surroundings {
         lookup: &|name| environment.process(name),
         secrets: &|secret| secrets.value(secret),
-        prefer: options.payload.unwrap_or(ApiKind::Rest),
+        stack: STACK,
+        imports: &BTreeMap::new(),
+        parameters: &BTreeMap::new(),
     };
     Template::evaluate(&text, &surroundings).map_err(|fault| format!("{path}: {fault}"))
 }
@@ -203,11 +238,12 @@ fn access(options: &Options, engine: Option<&Engine>) -> Access {
 }
 
 /// The template's API, as the kind that is asked for.
-fn play(template: &Template, options: &Options, environment: &Environment<'_>) -> Api {
-    let api = template.api.clone();
+fn play(template: &Template, options: &Options, environment: &Environment<'_>) -> Result<Api, String> {
+    let api = template.api(options.payload.unwrap_or(ApiKind::Rest));
+    let api = api.map_err(|fault| format!("{}: {fault}", options.template.display()))?.clone();
     let kind = options.payload.unwrap_or(api.kind);
     let simple = environment.shared(template, "AUTHORIZER_RESPONSE").as_deref() == Some("simple");
-    api.played_as(kind, simple)
+    Ok(api.played_as(kind, simple))
 }
 
 async fn make_tables(template: &mut Template, access: &Access, options: &Options) -> Result<(), String> {

@@ -38,14 +38,19 @@ struct Running {
 
 impl Running {
     fn start(command: &mut Command) -> Self {
+        Self::start_saying(3, command)
+    }
+
+    /// Starts a program whose banner ends with so many commands.
+    fn start_saying(said: usize, command: &mut Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
         let first = lines.by_ref().find(|line| line.starts_with("Latchkey on ")).unwrap();
         let address = first.trim_start_matches("Latchkey on http://").split('/').next().unwrap().to_owned();
-        // The last of the three commands ends the banner.
+        // The last of the commands ends the banner.
         let mut banner = first;
         let mut commands = 0;
-        while commands < 3 {
+        while commands < said {
             let line = lines.next().unwrap();
             commands += usize::from(line.contains("curl "));
             banner.push('\n');
@@ -142,6 +147,32 @@ fn the_commands_of_the_banner_work_as_they_are() {
         let printed = String::from_utf8(output.stdout).unwrap();
         assert!(printed.matches("@example.com").count() >= 2, "{format}: {printed}");
     }
+}
+
+#[test]
+fn the_apis_of_another_stack_run_beside_the_service() {
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/protected-api/template.yaml");
+    let running = Running::start_saying(5, &mut local(&["--memory", "--port", "0", "--beside", example]));
+    for api in ["REST API on http://", "HTTP API on http://", "WebSocket API on ws://"] {
+        assert!(running.banner.contains(api), "{api}");
+    }
+    let commands = running.banner.split("Try:").nth(1).unwrap().replace("curl -sS", "curl -fsS");
+    let output = Command::new("sh").arg("-ec").arg(commands).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let printed = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(printed.matches("\"orders\":[").count(), 2, "{printed}");
+}
+
+#[test]
+fn a_stack_that_imports_what_is_not_there_is_one_line() {
+    let folder = folder("beside");
+    let file = folder.join("template.yaml");
+    let text = include_str!("../../../examples/protected-api/template.yaml");
+    fs::write(&file, text.replace("Default: latchkey", "Default: other")).unwrap();
+    let (code, says) = failure(&mut local(&["--memory", "--port", "0", "--beside", file.to_str().unwrap()]));
+    assert_eq!((code, says.lines().count()), (Some(1), 1), "{says}");
+    assert!(says.contains("imports other-AuthorizerArn from another stack"), "{says}");
+    fs::remove_dir_all(folder).unwrap();
 }
 
 #[test]

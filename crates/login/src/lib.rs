@@ -114,7 +114,7 @@ impl Login {
             return Ok(user);
         }
         let revocation = Revocation { at: now, reason: RevocationReason::UserDisabled };
-        self.store.revoke(&session.user, &session.id, revocation).await?;
+        self.store.revoke(&session.user, &session.id, revocation, &request.client.invocation_id).await?;
         self.record_failure(request, Some(&user.id), "user_disabled", now);
         Err(ApiError::DISABLED)
     }

@@ -61,12 +61,13 @@ impl Endpoint for Logout {
         }
         for (user, sid) in sessions {
             let revocation = Revocation { at: now, reason: RevocationReason::Logout };
-            if self.store.revoke(&user, &sid, revocation).await? == Revoked::Now {
+            let by = &request.client.invocation_id;
+            if self.store.revoke(&user, &sid, revocation, by).await? == Revoked::Now {
                 let entry = Entry::new(Event::Logout, Outcome::Success, &request.client, now);
                 self.platform.audit.record(entry.of(&user).in_session(&sid));
             }
         }
-        Ok(Answer::no_content().clearing_cookie(&self.http, &request))
+        Ok(Answer::no_content().ending_session(&self.http, &request))
     }
 
     async fn warm_up(&self) {

@@ -57,7 +57,7 @@ async fn at_table(location: &Location) -> Result<Operator, String> {
     let agent = format!("operator/{} ({name})", env!("CARGO_PKG_VERSION"));
     let act = UserId::generate(&Random::system()).map_err(|error| error.to_string())?;
     let service = ServiceName::parse(&location.stack).unwrap_or_default();
-    let caller = Client::new("", &agent, act.as_str());
+    let caller = Client::new("", &agent, act.as_str()).in_invocation(act.as_str());
     Ok(Operator::new(store, Clock::system(), AuditLog::stderr(service), caller))
 }
 

@@ -95,6 +95,7 @@ impl Operator {
         sid: &SessionId,
         reason: RevocationReason,
     ) -> Result<Revoked, StoreError> {
-        self.store.revoke(user, sid, Revocation { at: self.now(), reason }).await
+        let revocation = Revocation { at: self.now(), reason };
+        self.store.revoke(user, sid, revocation, &self.caller.invocation_id).await
     }
 }

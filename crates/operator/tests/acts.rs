@@ -17,6 +17,13 @@ const PASSWORD: &str = "plum-kettle-orbit-4172";
 const WINDOW: Duration = Duration::from_secs(900);
 const TABLE: &str = "latchkey-Table";
 
+/// An operator at the table of `stack`, for one act.
+fn operator_at(stack: &Stack, audit: &AuditLog, act: &str) -> Operator {
+    let store = Store::with_client(stack.dynamodb(), TABLE.to_owned());
+    let caller = Client::new("", "operator/test (ada)", act).in_invocation(act);
+    Operator::new(store, stack.clock().clone(), audit.clone(), caller)
+}
+
 /// The service, and an operator at its table.
 struct Scene {
     stack: Stack,
@@ -29,9 +36,7 @@ impl Scene {
         let cheap = Options::for_testing().with("ARGON2_MEMORY_KIB", "7168").with("ARGON2_ITERATIONS", "1");
         let stack = Stack::start(cheap.with("LOGIN_LOCK_FAILURES", "3")).await.unwrap();
         let audit = AuditLog::memory();
-        let store = Store::with_client(stack.dynamodb(), TABLE.to_owned());
-        let caller = Client::new("", "operator/test (ada)", "act-1");
-        let operator = Operator::new(store, stack.clock().clone(), audit.clone(), caller);
+        let operator = operator_at(&stack, &audit, "act-1");
         Self { stack, operator, audit }
     }
 
@@ -162,7 +167,8 @@ async fn one_session_is_ended_and_the_others_live_on() {
     assert_eq!(scene.operator.end(&user, &sid).await.unwrap(), Revoked::Now);
     assert!(!scene.passes(&first).await && scene.passes(&second).await);
     assert_eq!(scene.refresh(&first).await.0, 401);
-    assert_eq!(scene.operator.end(&user, &sid).await.unwrap(), Revoked::NotLive, "a second time");
+    let later = operator_at(&scene.stack, &scene.audit, "act-2");
+    assert_eq!(later.end(&user, &sid).await.unwrap(), Revoked::NotLive, "a second time");
     let unknown = SessionId::parse(&"A".repeat(43)).unwrap();
     assert!(matches!(scene.operator.end(&user, &unknown).await, Err(Failure::UnknownSession(_))));
     assert_eq!(scene.lines(), [line("session_ended")]);

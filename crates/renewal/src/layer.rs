@@ -18,6 +18,11 @@ const NEW_TOKEN: HeaderName = HeaderName::from_static("x-new-token");
 const NEW_ACCESS_TOKEN: HeaderName = HeaderName::from_static("x-new-access-token");
 const NEW_REFRESH_TOKEN: HeaderName = HeaderName::from_static("x-new-refresh-token");
 
+/// Says, as an extension of an answer, that the function has ended the session: its renewed tokens are worth nothing, and are
+/// not handed over.
+#[derive(Clone, Copy, Debug)]
+pub struct SessionEnded;
+
 /// Adds [`Renewal`] to a service.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RenewalLayer;
@@ -55,7 +60,9 @@ where
         let Some(renewed) = renewed else { return Box::pin(answer) };
         Box::pin(async move {
             let mut answer = answer.await?;
-            renewed.write(answer.headers_mut());
+            if answer.extensions().get::<SessionEnded>().is_none() {
+                renewed.write(answer.headers_mut());
+            }
             Ok(answer)
         })
     }
@@ -102,11 +109,19 @@ impl Renewed {
 
 /// A script of another origin reads only the headers that are exposed to it (Fetch Standard, "CORS-exposed header name").
 fn expose(headers: &mut HeaderMap) {
+    if !headers.contains_key(ACCESS_CONTROL_ALLOW_ORIGIN) {
+        return;
+    }
     let listed = headers.get_all(ACCESS_CONTROL_EXPOSE_HEADERS).iter();
-    let listed = listed.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
-    let exposed = listed.map(str::trim).any(|name| name.eq_ignore_ascii_case(NEW_TOKEN.as_str()));
-    if headers.contains_key(ACCESS_CONTROL_ALLOW_ORIGIN) && !exposed {
-        let names = HeaderValue::from_static("X-New-Token, X-New-Access-Token, X-New-Refresh-Token");
-        headers.append(ACCESS_CONTROL_EXPOSE_HEADERS, names);
+    let listed: Vec<_> =
+        listed.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')).collect();
+    let names = [NEW_TOKEN, NEW_ACCESS_TOKEN, NEW_REFRESH_TOKEN];
+    let missing =
+        |name: &HeaderName| !listed.iter().any(|listed| listed.trim().eq_ignore_ascii_case(name.as_str()));
+    let missing: Vec<String> = names.into_iter().filter(missing).map(|name| name.to_string()).collect();
+    if let Ok(missing) = HeaderValue::from_str(&missing.join(", "))
+        && !missing.is_empty()
+    {
+        headers.append(ACCESS_CONTROL_EXPOSE_HEADERS, missing);
     }
 }

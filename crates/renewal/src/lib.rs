@@ -43,5 +43,5 @@ mod context;
 mod layer;
 mod principal;
 
-pub use self::layer::{Renewal, RenewalLayer};
+pub use self::layer::{Renewal, RenewalLayer, SessionEnded};
 pub use self::principal::{NoPrincipal, Principal};

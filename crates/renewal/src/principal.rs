@@ -1,11 +1,14 @@
 //! Whom the authorizer let through.
 
 use lambda_http::Request;
+use serde::Deserialize;
 
 use crate::context::AuthorizerContext;
 
-/// Whom the authorizer let through.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Whom the authorizer let through. It can also be read from the authorizer's context itself, which in an event of a WebSocket
+/// API is `requestContext.authorizer`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Principal {
     /// The user.
     pub user_id: String,

@@ -8,7 +8,7 @@
 
 use http::{HeaderMap, Response, StatusCode};
 use lambda_http::Request;
-use renewal::{NoPrincipal, Principal, RenewalLayer};
+use renewal::{NoPrincipal, Principal, RenewalLayer, SessionEnded};
 use serde_json::{Value, json};
 use tower::{Layer, ServiceExt, service_fn};
 
@@ -103,7 +103,7 @@ async fn a_renewed_cookie_is_set_beside_the_functions_own() {
 #[tokio::test]
 async fn scripts_that_may_read_the_answer_may_read_the_tokens() {
     let renewed = || context(&json!({"newAccessToken": "a.b.c"}));
-    let names = "X-New-Token, X-New-Access-Token, X-New-Refresh-Token";
+    let names = "x-new-token, x-new-access-token, x-new-refresh-token";
     for (own, expected) in [
         (&[][..], &[][..]),
         (&[("access-control-allow-origin", "*")], &[names]),
@@ -112,8 +112,8 @@ async fn scripts_that_may_read_the_answer_may_read_the_tokens() {
             &["etag", names],
         ),
         (
-            &[("access-control-allow-origin", "*"), ("access-control-expose-headers", "etag, x-new-token")],
-            &["etag, x-new-token"],
+            &[("access-control-allow-origin", "*"), ("access-control-expose-headers", "etag, X-New-Token")],
+            &["etag, X-New-Token", "x-new-access-token, x-new-refresh-token"],
         ),
     ] {
         for (name, request) in requests(&renewed()) {
@@ -122,6 +122,16 @@ async fn scripts_that_may_read_the_answer_may_read_the_tokens() {
             let headers = answered(request, answer.body("").expect("an answer")).await;
             assert_eq!(lines(&headers, "access-control-expose-headers"), expected, "{name}");
         }
+    }
+}
+
+#[tokio::test]
+async fn a_function_that_has_ended_the_session_hands_nothing_over() {
+    for (name, request) in requests(&context(&json!({"newAccessToken": "a.b.c", "newRefreshCookie": "x=y"})))
+    {
+        let mut answer = Response::new("");
+        answer.extensions_mut().insert(SessionEnded);
+        assert!(answered(request, answer).await.is_empty(), "{name}");
     }
 }
 

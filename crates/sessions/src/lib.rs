@@ -2,13 +2,13 @@
 //!
 //! The authorizer in front has checked the token and its session; this function reads whom it let through and holds no key.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use auth_core::Platform;
 use auth_core::audit::{Entry, Event, Outcome};
 use auth_core::clock::Timestamp;
 use auth_core::config::{self, Faults, HttpConfig, Lookup, StoreConfig};
-
 use auth_core::http::{Answer, ApiError, Endpoint, HttpFunction, Incoming, Principal};
 use auth_core::session::{Revocation, RevocationReason, Session, SessionId};
 use auth_core::store::{Revoked, Store, StoreError, Unrevoked, WarmUp};
@@ -20,8 +20,9 @@ use tokio::task::JoinSet;
 /// Sessions that are ended at the same time by one request.
 const PARALLEL_REVOCATIONS: usize = 16;
 
-/// How long one request goes on ending sessions: less than a function's own deadline, so that what was done is recorded.
-const REVOCATION_TIME: Duration = Duration::from_secs(5);
+/// How long one request goes on finding and ending sessions: less than a function's own deadline, so that what was done is
+/// recorded.
+const REVOCATION_TIME: Duration = Duration::from_secs(6);
 
 /// Sessions that are listed.
 const MOST_LISTED: usize = 100;
@@ -89,67 +90,67 @@ impl Sessions {
             return Err(ApiError::field("sessionId", "is not the identifier of a session"));
         };
         let revocation = Revocation { at: now, reason: RevocationReason::EndedByUser };
-        if self.store.revoke(&principal.user, &sid, revocation).await? == Revoked::Now {
+        let by = &request.client.invocation_id;
+        if self.store.revoke(&principal.user, &sid, revocation, by).await? == Revoked::Now {
             let entry = Entry::new(Event::SessionEnded, Outcome::Success, &request.client, now);
             self.platform.audit.record(entry.of(&principal.user).in_session(&sid));
         }
         let answer = Answer::no_content();
-        Ok(if sid == principal.session { answer.clearing_cookie(&self.http, request) } else { answer })
+        Ok(if sid == principal.session { answer.ending_session(&self.http, request) } else { answer })
     }
 
-    /// Ends every session that is not ended. Those whose time is over are ended too, in case another instance's clock is
-    /// behind, but the count is of the live ones. If some cannot be ended the others still are, and the caller is told to come
-    /// back for the rest.
+    /// Ends every session that is not ended, and records it, however far it came. If some cannot be ended, the caller is told
+    /// to come back for the rest.
     async fn revoke_all(
         &self,
         request: &Incoming,
         principal: &Principal,
         now: Timestamp,
     ) -> Result<Answer, ApiError> {
-        let sessions = self.store.unrevoked_sessions(&principal.user).await?;
-        let mut count = 0;
-        let ending = self.end_each(&principal.user, &sessions, now, &mut count);
-        let ended = tokio::time::timeout(REVOCATION_TIME, ending).await;
-        let failure = ended.unwrap_or_else(|_| Some(ApiError::TemporarilyUnavailable("no time left".into())));
-        let outcome = if failure.is_none() { Outcome::Success } else { Outcome::Failure };
+        let ending = Arc::new(Ending {
+            user: principal.user.clone(),
+            revocation: Revocation { at: now, reason: RevocationReason::RevokeAll },
+            invocation_id: request.client.invocation_id.clone(),
+        });
+        let ended = tokio::time::timeout(REVOCATION_TIME, self.end_all(principal, &ending)).await;
+        let ended = ended.unwrap_or_else(|_| Err(ApiError::TemporarilyUnavailable("no time left".into())));
+        let outcome = if ended.is_ok() { Outcome::Success } else { Outcome::Failure };
         let entry = Entry::new(Event::SessionsRevoked, outcome, &request.client, now);
         self.platform.audit.record(entry.of(&principal.user).in_session(&principal.session));
-        match failure {
-            Some(error) => Err(error),
-            None => Ok(Answer::data(&self.http, json!({ "revokedSessions": count }))
-                .clearing_cookie(&self.http, request)),
-        }
+        let answer = Answer::data(&self.http, json!({ "revokedSessions": ended? }));
+        Ok(answer.ending_session(&self.http, request))
     }
 
-    async fn end_each(
-        &self,
-        user: &UserId,
-        sessions: &[Unrevoked],
-        now: Timestamp,
-        count: &mut usize,
-    ) -> Option<ApiError> {
-        let mut failure = None;
-        for chunk in sessions.chunks(PARALLEL_REVOCATIONS) {
-            let (ended, failed) = self.revoke(user, chunk, now).await;
-            *count += ended;
+    /// The caller's own session comes last, and only if nothing has failed: who has to come back for the rest needs it. A
+    /// session that cannot be ended does not keep the others alive.
+    async fn end_all(&self, principal: &Principal, ending: &Arc<Ending>) -> Result<usize, ApiError> {
+        let sessions = self.store.unrevoked_sessions(&principal.user).await?;
+        let (own, others): (Vec<_>, Vec<_>) =
+            sessions.into_iter().partition(|session| session.id == principal.session);
+        let (mut count, mut failure) = (0, None);
+        for chunk in others.chunks(PARALLEL_REVOCATIONS) {
+            let (ended, failed) = self.end_each(chunk, ending).await;
+            count += ended;
             failure = failure.or(failed);
         }
-        failure
+        if failure.is_none() {
+            let (ended, failed) = self.end_each(&own, ending).await;
+            count += ended;
+            failure = failed;
+        }
+        failure.map_or(Ok(count), Err)
     }
 
-    async fn revoke(
-        &self,
-        user: &UserId,
-        sessions: &[Unrevoked],
-        now: Timestamp,
-    ) -> (usize, Option<ApiError>) {
+    /// How many live sessions have been ended, and a failure if there was one. Those whose time is over are ended too, in case
+    /// another instance's clock is behind, but not counted.
+    async fn end_each(&self, sessions: &[Unrevoked], ending: &Arc<Ending>) -> (usize, Option<ApiError>) {
         let mut tasks = JoinSet::new();
         for session in sessions.iter().cloned() {
-            let (store, user) = (self.store.clone(), user.clone());
-            let revocation = Revocation { at: now, reason: RevocationReason::RevokeAll };
+            let (store, ending) = (self.store.clone(), Arc::clone(ending));
             tasks.spawn(async move {
-                let revoked = store.revoke(&user, &session.id, revocation).await?;
-                Ok::<_, StoreError>(revoked == Revoked::Now && session.ends_at > now)
+                let Ending { user, revocation, invocation_id } = ending.as_ref();
+                let revoked = store.revoke(user, &session.id, *revocation, invocation_id).await?;
+                Ok::<_, StoreError>(revoked == Revoked::Now && session.ends_at > revocation.at)
             });
         }
         let (mut count, mut failure) = (0, None);
@@ -162,6 +163,13 @@ impl Sessions {
         }
         (count, failure)
     }
+}
+
+/// What the endings of one request have in common.
+struct Ending {
+    user: UserId,
+    revocation: Revocation,
+    invocation_id: String,
 }
 
 fn describe(session: &Session, principal: &Principal) -> Value {

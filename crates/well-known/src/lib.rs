@@ -48,7 +48,9 @@ impl WellKnown {
         json!({
             "issuer": self.issuer,
             "jwks_uri": format!("{base}/.well-known/jwks.json"),
-            "response_types_supported": [],
+            // Required, and a member without elements must be left out (§4.2). `id_token` is what issuers without an
+            // authorization endpoint publish, such as Kubernetes and GitHub Actions; verifiers read nothing of it.
+            "response_types_supported": ["id_token"],
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": [format!("{:?}", self.algorithm)],
             "claims_supported": ["iss", "sub", "aud", "iat", "exp", "jti", "sid", "email", "name"],

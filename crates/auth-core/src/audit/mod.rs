@@ -181,6 +181,16 @@ impl AuditLog {
             Destination::Memory(entries) => entries.lock().unwrap_or_else(PoisonError::into_inner).clone(),
         }
     }
+
+    /// What has been recorded in memory since this was asked last. It is forgotten here: a long run does not keep it all.
+    pub fn take(&self) -> Vec<Entry> {
+        match &self.0 {
+            Destination::Stdout(_) | Destination::Stderr(_) => Vec::new(),
+            Destination::Memory(entries) => {
+                std::mem::take(&mut *entries.lock().unwrap_or_else(PoisonError::into_inner))
+            }
+        }
+    }
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use lambda_http::{Body, Response};
+use renewal::SessionEnded;
 use serde_json::{Map, Value, json};
 
 use super::fields::snake_case;
@@ -10,37 +11,59 @@ use crate::config::{HttpConfig, ResponseFormat, TokenDelivery};
 use crate::grant::Grant;
 use crate::user::User;
 
+/// What every answer says to a browser that opens it as something else than data: a page, a frame, a script, an image (OWASP ASVS
+/// 5 §3.4). HSTS speaks for this host alone: what runs on its subdomains is not for this service to say.
+const PROTECTION: [(HeaderName, &str); 6] = [
+    (header::CACHE_CONTROL, "no-store"),
+    (header::CONTENT_SECURITY_POLICY, "default-src 'none'; base-uri 'none'; frame-ancestors 'none'"),
+    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (header::STRICT_TRANSPORT_SECURITY, "max-age=31536000"),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+];
+
 /// An answer that is ready to be sent.
 #[derive(Clone)]
 pub struct Answer {
     status: StatusCode,
     body: Option<Value>,
     headers: Vec<(HeaderName, HeaderValue)>,
+    ends_session: bool,
 }
 
 impl Answer {
     /// An answer without a body.
     pub const fn no_content() -> Self {
-        Self { status: StatusCode::NO_CONTENT, body: None, headers: Vec::new() }
+        Self { status: StatusCode::NO_CONTENT, body: None, headers: Vec::new(), ends_session: false }
     }
 
     /// A document whose form a standard fixes, such as a JWK set: the same in every format, and cached for `seconds`.
     pub fn document(body: Value, seconds: u32) -> Self {
         let cache = HeaderValue::from_str(&format!("public, max-age={seconds}"));
         let headers = cache.map(|cache| vec![(header::CACHE_CONTROL, cache)]).unwrap_or_default();
-        Self { status: StatusCode::OK, body: Some(body), headers }
+        Self { status: StatusCode::OK, body: Some(body), headers, ends_session: false }
     }
 
     /// Data that is not a token: its members are written in camel case, and are spelt as the format wants.
     pub fn data(config: &HttpConfig, data: Value) -> Self {
         let spelt = if is_snake(config.format) { to_snake(data) } else { data };
-        Self { status: StatusCode::OK, body: Some(wrap(config.format, spelt)), headers: Vec::new() }
+        Self {
+            status: StatusCode::OK,
+            body: Some(wrap(config.format, spelt)),
+            headers: Vec::new(),
+            ends_session: false,
+        }
     }
 
     /// A user.
     pub fn user(config: &HttpConfig, user: &User) -> Self {
         let body = json!({ "user": spell_user(config.format, user) });
-        Self { status: StatusCode::OK, body: Some(wrap(config.format, body)), headers: Vec::new() }
+        Self {
+            status: StatusCode::OK,
+            body: Some(wrap(config.format, body)),
+            headers: Vec::new(),
+            ends_session: false,
+        }
     }
 
     /// Tokens (RFC 6749 §5.1). With cookie delivery the refresh token is in the cookie alone.
@@ -54,7 +77,7 @@ impl Answer {
             headers.extend(cookie.map(|cookie| (header::SET_COOKIE, cookie)));
         }
         let body = wrap(config.format, spell_grant(config.format, grant, in_body));
-        Self { status, body: Some(body), headers }
+        Self { status, body: Some(body), headers, ends_session: false }
     }
 
     /// With one more header.
@@ -64,9 +87,11 @@ impl Answer {
         self
     }
 
-    /// With the refresh cookie taken away, if the deployment uses one.
+    /// Says that the session of the request has ended: the refresh cookie is taken away, if the deployment uses one, and no
+    /// renewed token is handed over.
     #[must_use]
-    pub fn clearing_cookie(mut self, config: &HttpConfig, request: &Incoming) -> Self {
+    pub fn ending_session(mut self, config: &HttpConfig, request: &Incoming) -> Self {
+        self.ends_session = true;
         if config.delivery == TokenDelivery::Cookie {
             self.headers.extend(cookie::clear(&request.base_path).map(|cookie| (header::SET_COOKIE, cookie)));
         }
@@ -77,7 +102,7 @@ impl Answer {
     pub(super) fn error(format: ResponseFormat, error: &ApiError, request_id: &str) -> Self {
         let (status, code) = error.status_and_code();
         let body = spell_error(format, code, &error.to_string(), request_id);
-        Self { status, body: Some(body), headers: error.header().into_iter().collect() }
+        Self { status, body: Some(body), headers: error.header().into_iter().collect(), ends_session: false }
     }
 
     pub(super) fn into_response(self) -> Response<Body> {
@@ -86,13 +111,15 @@ impl Answer {
         let mut response = Response::new(body);
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        headers.extend(PROTECTION.map(|(name, value)| (name, HeaderValue::from_static(value))));
         if has_body {
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }
         for (name, value) in self.headers {
             headers.insert(name, value);
+        }
+        if self.ends_session {
+            response.extensions_mut().insert(SessionEnded);
         }
         response
     }

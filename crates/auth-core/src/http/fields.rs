@@ -1,5 +1,6 @@
 //! The members of a JSON body, by either spelling: `displayName` or `display_name`.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Deserialize;
@@ -11,7 +12,7 @@ use crate::address::{Address, NotAnAddress};
 
 /// A JSON object whose members have been read, none of them twice. Members that nobody asks for are ignored.
 #[derive(Default)]
-pub struct Fields(Vec<(String, Value)>);
+pub struct Fields(BTreeMap<String, Value>);
 
 impl Fields {
     /// Reads a JSON object.
@@ -65,14 +66,11 @@ impl Fields {
 
     fn take(&mut self, name: &str) -> Result<Option<Value>, ApiError> {
         let snake = snake_case(name);
-        let position =
-            |fields: &[(String, Value)], name: &str| fields.iter().position(|(field, _)| field == name);
-        let camel_at = position(&self.0, name);
-        let snake_at = if snake == name { None } else { position(&self.0, &snake) };
-        match (camel_at, snake_at) {
+        let camel = self.0.remove(name);
+        let snake_too = self.0.remove(&snake);
+        match (camel, snake_too) {
             (Some(_), Some(_)) => Err(ApiError::field(name, &format!("is given twice, also as {snake}"))),
-            (Some(at), None) | (None, Some(at)) => Ok(Some(self.0.swap_remove(at).1)),
-            (None, None) => Ok(None),
+            (camel, snake) => Ok(camel.or(snake)),
         }
     }
 }
@@ -99,13 +97,12 @@ impl<'de> Deserialize<'de> for Fields {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
-                let mut fields: Vec<(String, Value)> = Vec::new();
+                let mut fields = BTreeMap::new();
                 while let Some((name, value)) = map.next_entry::<String, Value>()? {
                     // RFC 8259 §4 leaves open what a second member of the same name means. Here it means nothing.
-                    if fields.iter().any(|(field, _)| *field == name) {
+                    if fields.insert(name, value).is_some() {
                         return Err(serde::de::Error::custom("a member is given twice"));
                     }
-                    fields.push((name, value));
                 }
                 Ok(Fields(fields))
             }

@@ -108,6 +108,7 @@ impl From<Request> for Incoming {
     fn from(request: Request) -> Self {
         let context = GatewayContext::of(&request);
         let principal = Principal::of(&request);
+        let invocation_id = request.lambda_context_ref().map(|context| context.request_id.clone());
         let (base_path, path) = split_base_path(&context.path);
         let parameters = request.path_parameters_ref();
         let path_parameters = parameters.iter().flat_map(|map| map.iter());
@@ -121,7 +122,7 @@ impl From<Request> for Incoming {
             base_path,
             host,
             headers: parts.headers,
-            client: context.client,
+            client: context.client.in_invocation(&invocation_id.unwrap_or_default()),
             principal,
             path_parameters,
             body: match body {

@@ -17,6 +17,12 @@ impl IdempotencyDigest {
         Self(crate::digest::of(&[b"idempotency-key", sid.as_str().as_bytes(), key]))
     }
 
+    /// The digest of an access token that a refresh token came with, by its `jti`. It is of another kind than those of keys: no
+    /// key of a request equals it.
+    pub fn of_access_token(sid: &SessionId, jti: &str) -> Self {
+        Self(crate::digest::of(&[b"access-token", sid.as_str().as_bytes(), jti.as_bytes()]))
+    }
+
     /// As the table holds it.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -39,6 +45,7 @@ mod tests {
         let (one, two) = (SessionId::generate(&random)?, SessionId::generate(&random)?);
         assert_eq!(IdempotencyDigest::of(&one, b"k"), IdempotencyDigest::of(&one, b"k"));
         assert_ne!(IdempotencyDigest::of(&one, b"k"), IdempotencyDigest::of(&two, b"k"));
+        assert_ne!(IdempotencyDigest::of(&one, b"k"), IdempotencyDigest::of_access_token(&one, "k"));
         Ok(())
     }
 }

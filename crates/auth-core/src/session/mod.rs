@@ -33,7 +33,7 @@ pub struct Session {
     pub generation: Generation,
     /// When the current generation began.
     pub rotated_at: Timestamp,
-    /// The request that rotated it to the current generation; empty before the first rotation.
+    /// The invocation that rotated it to the current generation; empty before the first rotation.
     pub rotated_by: String,
     /// The digest of the `Idempotency-Key` that came with the rotation to the current generation.
     pub idempotency: Option<IdempotencyDigest>,

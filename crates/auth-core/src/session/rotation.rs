@@ -5,7 +5,7 @@
 //! | *n* | *n*, live | [`Decision::Rotate`] |
 //! | *n* | *n+1*, within the grace of that rotation | [`Decision::Replay`] |
 //! | *n* | *n+1*, same `Idempotency-Key` as that rotation | [`Decision::Replay`] |
-//! | *n* | *n+1*, by this very request: the SDK tried twice | [`Decision::Replay`] |
+//! | *n* | *n+1*, by this very invocation: the SDK tried twice | [`Decision::Replay`] |
 //! | *n* | anything newer otherwise | [`Decision::Reuse`] |
 //! | any | revoked, idle or absolute end passed | [`Decision::Ended`] |
 //! | *n* | older: the table was set back to a backup | [`Decision::Unknown`] |
@@ -26,8 +26,8 @@ pub struct Presented {
     pub generation: Generation,
     /// The digest of the request's `Idempotency-Key`.
     pub idempotency: Option<IdempotencyDigest>,
-    /// The gateway's id of the request that presents it.
-    pub request_id: String,
+    /// The invocation that presents it.
+    pub invocation_id: String,
     /// When it is presented.
     pub at: Timestamp,
 }
@@ -85,7 +85,7 @@ pub fn decide(session: &Session, presented: &Presented, grace: Duration) -> Deci
     if immediate
         && (in_grace(session, presented, grace)
             || same_key(session, presented)
-            || same_request(session, presented))
+            || same_invocation(session, presented))
     {
         Decision::Replay
     } else {
@@ -98,9 +98,9 @@ fn in_grace(session: &Session, presented: &Presented, grace: Duration) -> bool {
     !grace.is_zero() && presented.at.since(session.rotated_at) <= grace
 }
 
-/// A write that landed and whose answer was lost is tried again by the SDK, within one request.
-fn same_request(session: &Session, presented: &Presented) -> bool {
-    !presented.request_id.is_empty() && session.rotated_by == presented.request_id
+/// A write that landed and whose answer was lost is tried again by the SDK, within one invocation.
+fn same_invocation(session: &Session, presented: &Presented) -> bool {
+    !presented.invocation_id.is_empty() && session.rotated_by == presented.invocation_id
 }
 
 fn same_key(session: &Session, presented: &Presented) -> bool {
@@ -143,7 +143,7 @@ mod tests {
         Presented {
             generation: Generation::from_number(generation),
             idempotency: None,
-            request_id: String::new(),
+            invocation_id: String::new(),
             at,
         }
     }
@@ -174,7 +174,7 @@ mod tests {
     #[test]
     fn a_request_that_the_sdk_tried_twice_is_its_own_replay() -> Result<(), RandomnessUnavailable> {
         let session = Session { rotated_by: "r-1".to_owned(), ..session(5)? };
-        let by = |id: &str| Presented { request_id: id.to_owned(), ..presented(4, 4) };
+        let by = |id: &str| Presented { invocation_id: id.to_owned(), ..presented(4, 4) };
         assert_eq!(decide(&session, &by("r-1"), Duration::ZERO), Decision::Replay);
         assert_eq!(decide(&session, &by("r-2"), Duration::ZERO), Decision::Reuse);
         assert_eq!(

@@ -7,13 +7,15 @@
 //! - `warm_up`: how the connection is opened
 //! - `sessions`, `rotation`, `credentials`, `users`, `signup`, `counts`: the requests
 //! - `error`: what can go wrong
-//! - `item`, `session_item`: attribute values in and out
+//! - `item`, `session_item`: attribute values in and out; `round_trip` checks them
 
 mod counts;
 mod credentials;
 mod error;
 mod item;
 mod rotation;
+#[cfg(any(test, fuzzing))]
+pub mod round_trip;
 mod schema;
 mod session_item;
 mod sessions;

@@ -88,10 +88,10 @@ impl Store {
         let Some(next) = step.next else {
             return request.update_expression(USED);
         };
-        let moved = format!("{USED}, generation = :next, rotated_at = :now, rotated_by = :request");
+        let moved = format!("{USED}, generation = :next, rotated_at = :now, rotated_by = :by");
         let request = request
             .expression_attribute_values(":next", number(next.number()))
-            .expression_attribute_values(":request", text(&presented.request_id));
+            .expression_attribute_values(":by", text(&presented.invocation_id));
         match &presented.idempotency {
             Some(digest) => request
                 .update_expression(format!("{moved}, idempotency_digest = :digest"))

@@ -42,6 +42,7 @@ pub(super) const IDLE_ENDS_AT: &str = "idle_ends_at";
 pub(super) const ABSOLUTE_ENDS_AT: &str = "absolute_ends_at";
 pub(super) const REVOKED_AT: &str = "revoked_at";
 pub(super) const REVOKED_REASON: &str = "revoked_reason";
+pub(super) const REVOKED_BY: &str = "revoked_by";
 pub(super) const CREATED_IP: &str = "created_ip";
 pub(super) const CREATED_USER_AGENT: &str = "created_user_agent";
 pub(super) const LAST_USED_AT: &str = "last_used_at";

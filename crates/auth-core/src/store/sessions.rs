@@ -3,9 +3,12 @@
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 
 use super::item::{Item, read_text, read_time, text, time};
-use super::schema::{ABSOLUTE_ENDS_AT, IDLE_ENDS_AT, SESSION_PREFIX, SK, session_key, user_partition};
+use super::schema::{
+    ABSOLUTE_ENDS_AT, IDLE_ENDS_AT, REVOKED_BY, SESSION_PREFIX, SK, session_key, user_partition,
+};
 use super::session_item::{decode, encode};
 use super::{Store, StoreError};
 use crate::clock::Timestamp;
@@ -52,7 +55,8 @@ impl Store {
         Ok(())
     }
 
-    /// Ends a session, unless it has been ended before: the first reason stays.
+    /// Ends a session in an invocation, unless it has been ended before: the first reason stays. A write that landed
+    /// and whose answer was lost is tried again by the SDK, within one invocation, and counts as this one's.
     ///
     /// # Errors
     ///
@@ -62,22 +66,31 @@ impl Store {
         user: &UserId,
         sid: &SessionId,
         revocation: Revocation,
+        invocation_id: &str,
     ) -> Result<Revoked, StoreError> {
         let result = self
             .client
             .update_item()
             .table_name(&self.table)
             .set_key(Some(session_key(user, sid)))
-            .update_expression("SET revoked_at = :at, revoked_reason = :reason")
+            .update_expression("SET revoked_at = :at, revoked_reason = :reason, revoked_by = :by")
             .condition_expression("attribute_exists(generation) AND attribute_not_exists(revoked_at)")
             .expression_attribute_values(":at", time(revocation.at))
             .expression_attribute_values(":reason", text(revocation.reason.as_str()))
+            .expression_attribute_values(":by", text(invocation_id))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
         match result {
             Ok(_) => Ok(Revoked::Now),
-            Err(error) if refused_by(&error).is_some() => Ok(Revoked::NotLive),
-            Err(error) => Err(error.into()),
+            Err(error) => match refused_by(&error) {
+                None => Err(error.into()),
+                Some(item) => Ok(if item.is_some_and(|item| is_revoked_by(item, invocation_id)) {
+                    Revoked::Now
+                } else {
+                    Revoked::NotLive
+                }),
+            },
         }
     }
 
@@ -151,6 +164,10 @@ fn session_id(item: &Item) -> Result<SessionId, StoreError> {
     let sk = read_text(item, SK)?;
     let sid = sk.strip_prefix(SESSION_PREFIX).and_then(|sid| SessionId::parse(sid).ok());
     sid.ok_or(StoreError::Unreadable(SK))
+}
+
+fn is_revoked_by(item: &Item, invocation_id: &str) -> bool {
+    !invocation_id.is_empty() && read_text(item, REVOKED_BY).is_ok_and(|by| by == invocation_id)
 }
 
 /// The item that a failed condition brought back: `None` if the error is another one.

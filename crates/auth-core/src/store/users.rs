@@ -148,7 +148,7 @@ pub(super) fn encode(user: &User) -> Item {
     item
 }
 
-fn decode(id: &UserId, item: &Item) -> Result<User, StoreError> {
+pub(super) fn decode(id: &UserId, item: &Item) -> Result<User, StoreError> {
     let status = status_of(item)?;
     Ok(User {
         id: id.clone(),

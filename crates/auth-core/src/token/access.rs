@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::key::{SigningKey, VerifyingKey};
-use super::{TokenError, TokenNames, jws};
+use super::{TokenError, TokenNames, jws, valid_at};
 use crate::clock::Timestamp;
 use crate::random::Random;
 use crate::session::SessionId;
@@ -27,6 +27,9 @@ pub struct AccessClaims {
     pub iat: Timestamp,
     /// From this second on it is worth nothing.
     pub exp: Timestamp,
+    /// Before this second it is worth nothing yet. No token of ours says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nbf: Option<Timestamp>,
     /// Names this token alone: 128 random bits.
     pub jti: String,
     /// The session that it belongs to.
@@ -87,6 +90,7 @@ impl AccessIssuer {
             aud: self.names.audience.clone(),
             iat: now,
             exp: expires_at,
+            nbf: None,
             jti: random.text::<16>().map_err(|error| IssueError(error.into()))?,
             sid: sid.clone(),
             email: user.email.clone(),
@@ -117,7 +121,8 @@ impl AccessVerifier {
     /// Why the token is refused.
     pub fn verify(&self, token: &str, now: Timestamp) -> Result<AccessClaims, TokenError> {
         let claims = self.verify_expired(token)?;
-        if claims.exp <= now { Err(TokenError::Expired) } else { Ok(claims) }
+        valid_at(now, claims.exp, claims.nbf)?;
+        Ok(claims)
     }
 
     /// As [`AccessVerifier::verify`], but for a token that may be past its end: enough to log out with.

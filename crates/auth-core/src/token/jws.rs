@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Header, crypto};
 use serde::de::{DeserializeOwned, IgnoredAny};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::TokenError;
 use super::key::{Algorithm, SigningKey, VerifyingKey};
@@ -45,15 +45,25 @@ pub fn verify<C: DeserializeOwned>(token: &str, keys: &[VerifyingKey], typ: &str
     let (message, signature) = token.rsplit_once('.').ok_or(TokenError::Malformed)?;
     let (header, claims) = message.split_once('.').ok_or(TokenError::Malformed)?;
     let header: ReadHeader = decode(header)?;
-    if header.crit.is_some() || header.typ != typ {
+    if header.crit || header.typ != typ {
         return Err(TokenError::Malformed);
     }
     let key = keys.iter().find(|key| key.kid == header.kid).ok_or(TokenError::UnknownKey)?;
     if key.algorithm != header.alg {
         return Err(TokenError::UnknownKey);
     }
-    match crypto::verify(signature, message.as_bytes(), &key.key, key.algorithm) {
-        Ok(true) => decode(claims),
+    verify_signature(key, message.as_bytes(), signature)?;
+    decode(claims)
+}
+
+/// Checks a signature in base64url. The comparison takes the same time wherever it fails: it is `aws-lc`'s.
+pub(super) fn verify_signature(
+    key: &VerifyingKey,
+    message: &[u8],
+    signature: &str,
+) -> Result<(), TokenError> {
+    match crypto::verify(signature, message, &key.key, key.algorithm) {
+        Ok(true) => Ok(()),
         Ok(false) => Err(TokenError::BadSignature),
         Err(_) => Err(TokenError::Malformed),
     }
@@ -65,11 +75,21 @@ struct ReadHeader {
     alg: Algorithm,
     typ: String,
     kid: String,
-    crit: Option<IgnoredAny>,
+    /// Whether it is there at all: `null` is no list of extensions either.
+    #[serde(default, deserialize_with = "is_there")]
+    crit: bool,
 }
 
+fn is_there<'de, D: Deserializer<'de>>(value: D) -> Result<bool, D::Error> {
+    IgnoredAny::deserialize(value).map(|_| true)
+}
+
+/// Header and claims are JSON objects (RFC 7515 §4, RFC 7519 §7.2). A list of the members' values would be read as a struct, too.
 fn decode<T: DeserializeOwned>(part: &str) -> Result<T, TokenError> {
     let json = URL_SAFE_NO_PAD.decode(part).map_err(|_| TokenError::Malformed)?;
+    if !json.trim_ascii_start().starts_with(b"{") {
+        return Err(TokenError::Malformed);
+    }
     serde_json::from_slice(&json).map_err(|_| TokenError::Malformed)
 }
 
@@ -98,6 +118,27 @@ mod tests {
         let token = sign(&signing, "at+jwt", &json!({"sub": "u"}))?;
         let claims: Value = verify(&token, &[pair("b")?.1, verifying], "at+jwt")?;
         assert_eq!(claims, json!({"sub": "u"}));
+        Ok(())
+    }
+
+    #[test]
+    fn a_token_has_8_kib_at_the_most() -> Result<(), Box<dyn std::error::Error>> {
+        let (signing, verifying) = pair("a")?;
+        let keys = [verifying];
+        let mut lengths = Vec::new();
+        for padding in 5_990..6_080 {
+            let header =
+                json!({"alg": "HS256", "typ": "at+jwt", "kid": signing.kid, "x": "x".repeat(padding)});
+            let token = forge(&header, &signing)?;
+            assert_eq!(
+                verify::<Value>(&token, &keys, "at+jwt").is_ok(),
+                token.len() <= 8_192,
+                "{}",
+                token.len()
+            );
+            lengths.push(token.len());
+        }
+        assert!(lengths.contains(&8_192) && lengths.last() > Some(&8_192), "{lengths:?}");
         Ok(())
     }
 

@@ -113,7 +113,7 @@ pub fn from_public_pem(algorithm: Algorithm, pem: &str) -> Result<VerifyingKey, 
 }
 
 /// The `kid` of a public key is its RFC 7638 thumbprint: whoever has the key can compute it.
-fn public(algorithm: Algorithm, mut jwk: Jwk) -> Result<VerifyingKey, KeyError> {
+pub(super) fn public(algorithm: Algorithm, mut jwk: Jwk) -> Result<VerifyingKey, KeyError> {
     let refused = |_| KeyError::NotAKey(algorithm, "no usable public key");
     if let AlgorithmParameters::RSA(rsa) = &jwk.algorithm
         && URL_SAFE_NO_PAD.decode(&rsa.n).map_or(0, |n| n.len()) < 256
@@ -201,6 +201,30 @@ mod tests {
                    HvlVwWdcFr53aX0frHXOG8ZSjvx1qrrz\n\
                    -----END PUBLIC KEY-----\n";
         assert!(from_public_pem(Algorithm::ES256, pem).is_err());
+    }
+
+    #[test]
+    fn an_rsa_key_has_2048_bits_or_more() {
+        // From `openssl genrsa 1024 | openssl rsa -pubout`, and the same with 3072.
+        let small = "-----BEGIN PUBLIC KEY-----\n\
+                     MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQDJe36PMpREQTCFRjxypejX3bL3\n\
+                     WYaE/SZ147XdOcSMBKljjiSbf/cKTAijvdP9z3SHMGsWoE3LvHD/L/MGAkUrcgye\n\
+                     xapxMvedMeF+XXQW9CZtUpbHbicYBfjQ2JZmA9Tv5cBQ8ROHbUwaez/2IT0AtBib\n\
+                     ldS+u33hpofZcbLIyQIDAQAB\n\
+                     -----END PUBLIC KEY-----\n";
+        assert_eq!(from_public_pem(Algorithm::RS256, small).err(), Some(KeyError::RsaTooSmall));
+        let large = "-----BEGIN PUBLIC KEY-----\n\
+                     MIIBojANBgkqhkiG9w0BAQEFAAOCAY8AMIIBigKCAYEAl8YN3BX+64QtDaF41IAz\n\
+                     X9RNqFGnrLHNUmar+Bk7AgzzXIqLxVezmUdwDnzpugTRAERDJt1Pex+RwjhHk6iQ\n\
+                     OoN148O1P9PZXvLppT+vHOUfaq2or5ruKicYphtpCkcQensFy0EXNXkPDdr5nar6\n\
+                     Am/+tFkDmmp38pJpXHE68eArMvTeoDDjmV59/4IeYZWkQgTcSIsqG0LYjRO+zLyK\n\
+                     zzvd4nLuhiAkmQO2+yu0yDHm3Dmcqkieq8BlYnQeoHGkrMbspZbZhyf5UGY4sRUJ\n\
+                     v1/sNafc3+ASytsRoQqZjdEQ44jL+xuwQn8j0ev554fpESAHP+lrP+Z+aN8DStcf\n\
+                     ysTg9aXt+h3WBKenEMp5Q29bdOIwO1zwhPE7IyM6bjThA8jJl2TJai5yGNKqWd1B\n\
+                     S2B0pR1oVRp0h4fFV0gaTzG9FqlAuPgPGXFy0pxkzm8+KkL8Zs6BqNC49TjH2Dde\n\
+                     mC7kF311s7JzR+qPo85dtupFWPvzTJuBtGFDrCNmGNdhAgMBAAE=\n\
+                     -----END PUBLIC KEY-----\n";
+        assert!(from_public_pem(Algorithm::RS256, large).is_ok());
     }
 
     #[test]

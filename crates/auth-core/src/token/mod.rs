@@ -11,6 +11,10 @@ pub mod access;
 pub mod jws;
 pub mod key;
 pub mod refresh;
+#[cfg(test)]
+mod tests;
+
+use crate::clock::Timestamp;
 
 /// `iss` and `aud` of tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +39,16 @@ pub enum TokenError {
     WrongAudience,
     /// Past its end.
     Expired,
+    /// Before its beginning.
+    NotYetValid,
+}
+
+/// Checks `exp` and `nbf` (RFC 7519 §4.1.4, §4.1.5), without leeway. No issuer here sets `nbf`; one that shares a key might.
+fn valid_at(now: Timestamp, exp: Timestamp, nbf: Option<Timestamp>) -> Result<(), TokenError> {
+    if exp <= now {
+        return Err(TokenError::Expired);
+    }
+    if nbf.is_some_and(|nbf| nbf > now) { Err(TokenError::NotYetValid) } else { Ok(()) }
 }
 
 impl TokenError {
@@ -46,6 +60,7 @@ impl TokenError {
             Self::BadSignature => "bad_signature",
             Self::WrongAudience => "wrong_audience",
             Self::Expired => "expired",
+            Self::NotYetValid => "not_yet_valid",
         }
     }
 }

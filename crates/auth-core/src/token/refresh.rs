@@ -8,7 +8,7 @@ use aws_lc_rs::hkdf::{self, HKDF_SHA256};
 use serde::{Deserialize, Serialize};
 
 use super::key::{self, Algorithm, KeyError, KeyPair, SigningKey, VerifyingKey};
-use super::{TokenError, TokenNames, jws};
+use super::{TokenError, TokenNames, jws, valid_at};
 use crate::clock::Timestamp;
 use crate::secret::Secret;
 use crate::session::{Generation, SessionId};
@@ -35,11 +35,14 @@ pub struct RefreshClaims {
     pub iat: Timestamp,
     /// From this second on it is worth nothing.
     pub exp: Timestamp,
+    /// Before this second it is worth nothing yet. No token of ours says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nbf: Option<Timestamp>,
 }
 
 /// A key for refresh tokens and nothing else.
 #[derive(Clone, Debug)]
-pub struct RefreshKey(KeyPair);
+pub struct RefreshKey(pub(super) KeyPair);
 
 impl RefreshKey {
     /// Derives it from a secret (RFC 5869). One key for one purpose (RFC 8725 §3.8): even where access tokens are signed with
@@ -109,6 +112,7 @@ impl RefreshKeys {
             generation,
             iat: issued_at,
             exp: expires_at,
+            nbf: None,
         };
         jws::sign(&self.current, TYP, &claims)
     }
@@ -120,7 +124,8 @@ impl RefreshKeys {
     /// Why the token is refused.
     pub fn verify(&self, token: &str, now: Timestamp) -> Result<RefreshClaims, TokenError> {
         let claims = self.verify_expired(token)?;
-        if claims.exp <= now { Err(TokenError::Expired) } else { Ok(claims) }
+        valid_at(now, claims.exp, claims.nbf)?;
+        Ok(claims)
     }
 
     /// As [`RefreshKeys::verify`], but for a token that may be past its end: what logout takes, since ending a session
@@ -191,6 +196,20 @@ mod tests {
         let token = mint(&keys)?;
         assert_eq!(keys.verify(&token, NOW + Duration::from_secs(60)), Err(TokenError::Expired));
         assert!(keys.verify_expired(&token).is_ok());
+        Ok(())
+    }
+
+    #[test]
+    fn issuer_and_audience_both_count() -> TestResult {
+        let keys = keys("https://id.example", "a", &[])?;
+        let mut claims = keys.verify(&mint(&keys)?, NOW)?;
+        claims.iss = "https://other.example".to_owned();
+        let other_issuer = jws::sign(&keys.current, TYP, &claims)?;
+        assert_eq!(keys.verify(&other_issuer, NOW), Err(TokenError::WrongAudience));
+        claims.iss.clone_from(&keys.issuer);
+        claims.aud = "api".to_owned();
+        let other_audience = jws::sign(&keys.current, TYP, &claims)?;
+        assert_eq!(keys.verify(&other_audience, NOW), Err(TokenError::WrongAudience));
         Ok(())
     }
 }

@@ -100,7 +100,7 @@ fn decided(case: &Case) -> Decision {
     let presented = Presented {
         generation: Generation::from_number(case.presented.into()),
         idempotency: case.key.map(digest),
-        request_id: request(case.request),
+        invocation_id: request(case.request),
         at: timestamp(case.at),
     };
     decide(&session, &presented, span(case.grace))

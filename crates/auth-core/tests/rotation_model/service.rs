@@ -112,7 +112,7 @@ impl Service {
                 session.idempotency = session.idempotency.or_else(|| Some(digest(0)));
                 presented.idempotency = presented.idempotency.or_else(|| Some(digest(0)));
             }
-            Some(Mutation::RequestIgnored) => presented.request_id.clear(),
+            Some(Mutation::RequestIgnored) => presented.invocation_id.clear(),
             Some(Mutation::OlderTokenReplayedInGrace) if session.generation > presented.generation => {
                 session.generation = presented.generation.next();
             }
@@ -153,7 +153,7 @@ fn presented(request: &Request, at: Tick) -> Presented {
     Presented {
         generation: Generation::from_number(request.generation.into()),
         idempotency: request.key.map(digest),
-        request_id: request_id(request.id),
+        invocation_id: request_id(request.id),
         at: timestamp(at),
     }
 }

@@ -10,6 +10,7 @@
 //! - `integration`: the function's answer as HTTP
 //! - `refusal`, `gateway_response`: the gateway's own answers
 //! - `cors`: cross-origin rules of the gateway itself
+//! - `websocket`: `$connect` of a WebSocket API
 
 mod authorizer;
 mod cors;
@@ -24,6 +25,7 @@ mod route;
 mod testing;
 #[cfg(test)]
 mod tests;
+mod websocket;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -38,6 +40,7 @@ use authorizer::Kept;
 pub use exchange::ClientRequest;
 use exchange::Exchange;
 use refusal::Refusal;
+pub use websocket::Connection;
 
 /// The largest payload of either API ("Quotas for configuring and running a REST API" and "… an HTTP API").
 pub const MAX_PAYLOAD_BYTES: usize = 10 * 1024 * 1024;
@@ -78,6 +81,9 @@ impl Gateway {
     pub async fn answer(&self, client: ClientRequest) -> Response<Bytes> {
         let within = self.within_api(client.uri.path());
         let exchange = Exchange::new(client, within.as_deref().unwrap_or_default(), &self.source);
+        if let Some(answer) = within.as_ref().and_then(|_| cors::preflight(&self.api, &exchange)) {
+            return answer;
+        }
         let outcome = match within {
             Some(_) => self.pass(&exchange).await,
             None => Err(Refusal::NoMapping),
@@ -97,9 +103,6 @@ impl Gateway {
     async fn pass(&self, exchange: &Exchange) -> Result<Response<Bytes>, Refusal> {
         if exchange.client.body.as_ref().is_none_or(|body| body.len() > MAX_PAYLOAD_BYTES) {
             return Err(Refusal::TooLarge);
-        }
-        if let Some(answer) = cors::preflight(&self.api, exchange) {
-            return Ok(answer);
         }
         let matched = route::find(&self.api, exchange.client.method.as_str(), &exchange.path);
         let signed = exchange.client.headers.contains_key(http::header::AUTHORIZATION);
@@ -122,7 +125,7 @@ impl Gateway {
         }
     }
 
-    /// Calls a function, no longer than the gateway waits: 29 seconds on a REST API, 30 on an HTTP API. A function that
+    /// Calls a function, no longer than the gateway waits: 29 seconds on a REST or WebSocket API, 30 on an HTTP API. A function that
     /// runs into its own, shorter timeout has failed: 502 or 500, not 504 or 503.
     async fn invoke(
         &self,
@@ -131,7 +134,7 @@ impl Gateway {
         exchange: &Exchange,
     ) -> Result<serde_json::Value, Refusal> {
         let function = self.functions.get(id).ok_or(Refusal::IntegrationFailure)?;
-        let limit = Duration::from_secs(if self.api.kind == ApiKind::Rest { 29 } else { 30 });
+        let limit = Duration::from_secs(if self.api.kind == ApiKind::Http { 30 } else { 29 });
         let answered = tokio::time::timeout(limit, function.call(event, &exchange.request_id)).await;
         let output = answered.map_err(|_| Refusal::IntegrationTimeout)?;
         output.map_err(|error| {

@@ -52,7 +52,18 @@ impl Refusal {
     pub(super) fn answer(self, api: &Api, exchange: &Exchange) -> Response<Bytes> {
         match api.kind {
             ApiKind::Rest => gateway_response::render(api, exchange, self),
-            ApiKind::Http => self.plain(exchange),
+            ApiKind::Http | ApiKind::WebSocket => self.plain(exchange),
+        }
+    }
+
+    /// The status of a WebSocket upgrade that is refused: 401 and 403 as on a REST API, and 5xx.
+    pub(super) const fn handshake_status(self) -> StatusCode {
+        match self {
+            Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::AuthorizerFailure | Self::AuthorizerConfiguration => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::IntegrationFailure | Self::TooLarge => StatusCode::BAD_GATEWAY,
+            Self::IntegrationTimeout => StatusCode::GATEWAY_TIMEOUT,
+            Self::AccessDenied { .. } | Self::NoRoute { .. } | Self::NoMapping => StatusCode::FORBIDDEN,
         }
     }
 

@@ -68,10 +68,7 @@ fn parts(api: &Api, exchange: &Exchange, matched: &Matched<'_>, absent: &Value) 
         .filter(|(name, _)| name != "content-length")
         .map(|(name, values)| (spelling(&name), values))
         .collect();
-    let mut query: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for (name, value) in &exchange.query {
-        query.entry(name.clone()).or_default().push(value.clone());
-    }
+    let (query, all_query) = query_maps(exchange);
     let or_absent =
         |map: Map<String, Value>| if map.is_empty() { absent.clone() } else { Value::Object(map) };
     let last = |(name, values): (&String, &Vec<String>)| (name.clone(), Value::from(values.last().cloned()));
@@ -83,8 +80,8 @@ fn parts(api: &Api, exchange: &Exchange, matched: &Matched<'_>, absent: &Value) 
         ("httpMethod", Value::from(exchange.client.method.as_str())),
         ("headers", or_absent(headers.iter().map(|(name, values)| last((name, values))).collect())),
         ("multiValueHeaders", or_absent(headers.iter().map(|(name, values)| all((name, values))).collect())),
-        ("queryStringParameters", or_absent(query.iter().map(last).collect())),
-        ("multiValueQueryStringParameters", or_absent(query.iter().map(all).collect())),
+        ("queryStringParameters", or_absent(query)),
+        ("multiValueQueryStringParameters", or_absent(all_query)),
         ("pathParameters", or_absent(text_map(&matched.parameters))),
         ("stageVariables", or_absent(text_map(&api.stage_variables))),
         ("requestContext", request_context(api, exchange, matched)),
@@ -92,6 +89,17 @@ fn parts(api: &Api, exchange: &Exchange, matched: &Matched<'_>, absent: &Value) 
         event.insert(name.to_owned(), value);
     }
     event
+}
+
+/// The query's parameters with their last values, and with all of them.
+pub(super) fn query_maps(exchange: &Exchange) -> (Map<String, Value>, Map<String, Value>) {
+    let mut query: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (name, value) in &exchange.query {
+        query.entry(name).or_default().push(value);
+    }
+    let last = query.iter().map(|(name, values)| ((*name).to_owned(), Value::from(values.last().copied())));
+    let all = query.iter().map(|(name, values)| ((*name).to_owned(), Value::from(values.clone())));
+    (last.collect(), all.collect())
 }
 
 pub(super) fn text_map(entries: &BTreeMap<String, String>) -> Map<String, Value> {
@@ -141,7 +149,7 @@ fn resource_id(path: &str) -> String {
 }
 
 /// The authorizer's context: flat, and every value a string ("Output from an API Gateway Lambda authorizer").
-fn authorizer_context(principal: &Principal) -> Value {
+pub(super) fn authorizer_context(principal: &Principal) -> Value {
     let mut context = Map::new();
     for (name, value) in &principal.context {
         let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
@@ -153,7 +161,7 @@ fn authorizer_context(principal: &Principal) -> Value {
 }
 
 /// Names come in lower case from a browser (HTTP/2); the gateway itself spells these few its own way.
-fn spelling(name: &str) -> String {
+pub(super) fn spelling(name: &str) -> String {
     match name {
         "authorization" => "Authorization",
         "host" => "Host",

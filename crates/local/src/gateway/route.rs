@@ -65,7 +65,7 @@ fn fit(kind: ApiKind, pattern: &str, path: &str) -> Option<Fit> {
     }
     let decoded = match kind {
         ApiKind::Rest => path.trim_end_matches('/').to_owned(),
-        ApiKind::Http => percent_decode_str(path).decode_utf8_lossy().into_owned(),
+        ApiKind::Http | ApiKind::WebSocket => percent_decode_str(path).decode_utf8_lossy().into_owned(),
     };
     let pattern = pattern.strip_prefix('/')?;
     let mut given = decoded.strip_prefix('/').unwrap_or(&decoded).split('/').peekable();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::node::Node;
-use super::scope::{Scope, fields, function_arn};
+use super::scope::{Scope, fields};
 use super::{Fault, Surroundings, dynamic_reference};
 
 /// A function of the template.
@@ -52,7 +52,7 @@ pub(super) fn read(
     let memory = properties.field("MemorySize")?.map_or(Ok(128), |node| node.integer())?;
     let function = Function {
         package: package(scope, id, resource)?,
-        arn: function_arn(id),
+        arn: scope.function_arn(id),
         timeout: Duration::from_secs(timeout),
         memory_mib: memory,
         environment: environment(&properties, surroundings)?,

@@ -24,13 +24,7 @@ impl Scope<'_> {
             "Fn::FindInMap" => self.find_in_map(argument, place),
             "Fn::Select" => self.select(argument, place).map(Some),
             "Fn::Split" => self.split(argument, place).map(Some),
-            "Fn::ImportValue" => Err(Fault::new(
-                place,
-                format!(
-                    "imports {} from another stack, which is not there locally",
-                    self.text(argument, place)?
-                ),
-            )),
+            "Fn::ImportValue" => self.import(&self.text(argument, place)?, place).map(Some),
             other => Err(Fault::new(place, format!("{other} is not understood locally"))),
         })
     }
@@ -201,7 +195,8 @@ Resources:
 
     fn evaluate(expression: &str) -> Result<Option<Value>, Fault> {
         let document = yaml::parse(TEMPLATE).unwrap();
-        let scope = Scope::new(&document, &BTreeMap::new()).unwrap();
+        let imports = BTreeMap::from([("elsewhere-Arn".to_owned(), "arn:aws:lambda:there".to_owned())]);
+        let scope = Scope::new(&document, "latchkey", &imports, &BTreeMap::new()).unwrap();
         scope.evaluate(&yaml::parse(expression).unwrap(), "here")
     }
 
@@ -231,6 +226,8 @@ Resources:
             ("!If [IsSnake, 1, !If [Neither, 2, 3]]", json!(3)),
             ("!If [Both, 1, 2]", json!(2)),
             ("Fn::Join: ['-', [a, b]]", json!("a-b")),
+            ("!ImportValue elsewhere-Arn", json!("arn:aws:lambda:there")),
+            ("Fn::ImportValue: !Join ['-', [elsewhere, Arn]]", json!("arn:aws:lambda:there")),
         ] {
             assert_eq!(evaluate(expression), Ok(Some(expected)), "{expression}");
         }

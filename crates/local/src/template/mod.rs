@@ -5,7 +5,7 @@
 //! - `scope`, `conditions`, `intrinsics`: what names and expressions come to
 //! - `node`: reading properties, with complaints that name the place
 //! - `dynamic_reference`: secrets
-//! - `function`, `rest_api`, `http_api`, `table`: one resource type each
+//! - `function`, `rest_api`, `http_api`, `websocket_api`, `table`: one resource type each
 
 mod conditions;
 mod dynamic_reference;
@@ -17,6 +17,7 @@ mod node;
 mod rest_api;
 mod scope;
 mod table;
+mod websocket_api;
 pub mod yaml;
 
 use std::collections::BTreeMap;
@@ -38,10 +39,14 @@ pub use table::{KeyAttribute, Table};
 pub struct Template {
     /// The functions by their logical ids.
     pub functions: BTreeMap<String, Function>,
-    /// The API with its routes.
-    pub api: Api,
+    /// The APIs that have routes.
+    pub apis: Vec<Api>,
     /// The tables.
     pub tables: Vec<Table>,
+    /// What other stacks may import, by name.
+    pub exports: BTreeMap<String, String>,
+    /// The parameters that were given values.
+    pub given: BTreeMap<String, String>,
 }
 
 /// What a template is evaluated in.
@@ -51,8 +56,12 @@ pub struct Surroundings<'a> {
     pub lookup: &'a dyn Fn(&str) -> Option<String>,
     /// The secrets that dynamic references name.
     pub secrets: Secrets<'a>,
-    /// The API to play where the template has one of each kind.
-    pub prefer: ApiKind,
+    /// The name of the stack.
+    pub stack: &'a str,
+    /// What other stacks export, by name.
+    pub imports: &'a BTreeMap<String, String>,
+    /// Values of parameters; those that the template does not have are left aside.
+    pub parameters: &'a BTreeMap<String, String>,
 }
 
 impl Template {
@@ -62,8 +71,9 @@ impl Template {
     /// A [`Fault`] that names the resource and the property.
     pub fn evaluate(text: &str, surroundings: &Surroundings<'_>) -> Result<Self, Fault> {
         let document = yaml::parse(text)?;
-        let given = function::overridden_parameters(&document, surroundings.lookup);
-        let scope = Scope::new(&document, &given)?;
+        let mut given = surroundings.parameters.clone();
+        given.extend(function::overridden_parameters(&document, surroundings.lookup));
+        let scope = Scope::new(&document, surroundings.stack, surroundings.imports, &given)?;
         let mut functions = BTreeMap::new();
         let mut events = Vec::new();
         let mut tables = Vec::new();
@@ -77,6 +87,7 @@ impl Template {
                 }
                 "AWS::Serverless::Api" => apis.add(&scope, id, false, resource.get("Properties"))?,
                 "AWS::Serverless::HttpApi" => apis.add(&scope, id, true, resource.get("Properties"))?,
+                "AWS::Serverless::WebSocketApi" => apis.add_websocket(&scope, id, resource)?,
                 "AWS::DynamoDB::Table" => tables.push(table::read(&scope, id, resource)?),
                 _ => {}
             }
@@ -84,14 +95,50 @@ impl Template {
         for (function, event) in events {
             apis.route(&scope, function, event)?;
         }
-        let api = apis.one(surroundings.prefer)?;
-        for authorizer in api.authorizers.values() {
-            if !functions.contains_key(&authorizer.function) {
+        let apis = apis.with_routes();
+        for authorizer in apis.iter().flat_map(|api| api.authorizers.values()) {
+            if !functions.contains_key(&authorizer.function) && !scope.is_imported(&authorizer.function) {
                 return Err(Fault::new("Resources", format!("there is no function {}", authorizer.function)));
             }
         }
-        Ok(Self { functions, api, tables })
+        let exports = exports(&scope)?;
+        Ok(Self { functions, apis, tables, exports, given })
     }
+
+    /// The one API to play; where there is one of each kind, the preferred one.
+    ///
+    /// # Errors
+    /// A [`Fault`] if there is none, or there are several.
+    pub fn api(&self, prefer: ApiKind) -> Result<&Api, Fault> {
+        let preferred = || self.apis.iter().filter(|api| api.kind == prefer).collect::<Vec<_>>();
+        match self.apis.as_slice() {
+            [] => Err(Fault::new("Resources", "no function has a route")),
+            [api] => Ok(api),
+            _ => match preferred().as_slice() {
+                [api] => Ok(api),
+                _ => Err(Fault::new("Resources", "several APIs have routes; a local run plays one")),
+            },
+        }
+    }
+}
+
+/// The outputs that have an export name.
+fn exports(scope: &Scope<'_>) -> Result<BTreeMap<String, String>, Fault> {
+    let mut exports = BTreeMap::new();
+    for (id, output) in scope::fields(scope.document, "Outputs") {
+        let place = format!("Outputs.{id}");
+        let exists = match output.get("Condition").and_then(Value::as_str) {
+            Some(condition) => scope.condition(condition, &format!("{place}.Condition"))?,
+            None => true,
+        };
+        if exists
+            && let Some(output) = Node::new(scope, output, &place)?
+            && let Some(export) = output.field("Export")?
+        {
+            exports.insert(export.required("Name")?.text()?, output.required("Value")?.text()?);
+        }
+    }
+    Ok(exports)
 }
 
 /// The resources that exist: those without a condition, or whose condition holds.
@@ -137,6 +184,12 @@ impl Apis {
         Ok(())
     }
 
+    fn add_websocket(&mut self, scope: &Scope<'_>, id: &str, resource: &Value) -> Result<(), Fault> {
+        let api = websocket_api::read(scope, id, resource.get("Properties").unwrap_or(&Value::Null))?;
+        self.0.insert(api.id.clone(), (api, None));
+        Ok(())
+    }
+
     fn route(&mut self, scope: &Scope<'_>, function: String, event: function::Event) -> Result<(), Fault> {
         let place = format!("Resources.{function}.Properties.Events: {} {}", event.method, event.path);
         // An event that names no API belongs to the one that SAM makes for such events.
@@ -163,33 +216,29 @@ impl Apis {
         Ok(())
     }
 
-    fn one(self, prefer: ApiKind) -> Result<Api, Fault> {
-        let mut apis: Vec<Api> =
-            self.0.into_values().map(|(api, _)| api).filter(|api| !api.routes.is_empty()).collect();
-        if apis.len() > 1 {
-            apis.retain(|api| api.kind == prefer);
-        }
-        match (apis.pop(), apis.is_empty()) {
-            (Some(api), true) => Ok(api),
-            (Some(_), false) => {
-                Err(Fault::new("Resources", "several APIs have routes; a local run plays one"))
-            }
-            (None, _) => Err(Fault::new("Resources", "no function has a route")),
-        }
+    fn with_routes(self) -> Vec<Api> {
+        self.0.into_values().map(|(api, _)| api).filter(|api| !api.routes.is_empty()).collect()
     }
 }
 
-/// The logical id of the function that an authorizer calls.
+/// The function that an authorizer calls.
 fn authorizer_function(scope: &Scope<'_>, node: &Node<'_>) -> Result<String, Fault> {
     let Some(target) = node.field("FunctionArn")? else {
         return Err(node.fault("has no FunctionArn; only Lambda authorizers run locally"));
     };
+    function_of(scope, &target)
+}
+
+/// The function whose ARN `target` is: the logical id of one of this template, or the ARN of one that another stack
+/// exports.
+fn function_of(scope: &Scope<'_>, target: &Node<'_>) -> Result<String, Fault> {
     let arn = target.text()?;
-    scope::fields(scope.document, "Resources")
-        .map(|(id, _)| id)
-        .find(|id| scope::function_arn(id) == arn)
-        .cloned()
-        .ok_or_else(|| target.fault("is not a function of this template"))
+    let mut own = scope::fields(scope.document, "Resources").map(|(id, _)| id);
+    match own.find(|id| scope.function_arn(id) == arn) {
+        Some(id) => Ok(id.clone()),
+        None if scope.is_imported(&arn) => Ok(arn),
+        None => Err(target.fault("is not a function of this template")),
+    }
 }
 
 #[cfg(test)]

@@ -11,11 +11,12 @@ use super::Fault;
 pub const ACCOUNT: &str = "123456789012";
 /// The region that every local ARN names.
 pub const REGION: &str = "us-east-1";
-const STACK: &str = "latchkey";
 
 /// A template and the values of its parameters.
 pub(super) struct Scope<'t> {
     pub(super) document: &'t Value,
+    stack: &'t str,
+    imports: &'t BTreeMap<String, String>,
     parameters: BTreeMap<String, Value>,
     /// How many expressions are being evaluated inside one another: a condition or a name that refers to itself never
     /// comes to an end.
@@ -23,11 +24,17 @@ pub(super) struct Scope<'t> {
 }
 
 impl<'t> Scope<'t> {
-    /// The scope of `document`, its parameters at their defaults except for those that `given` has.
+    /// The scope of `document`, deployed as `stack`, its parameters at their defaults except for those that `given` has.
+    /// `imports` is what other stacks export.
     ///
     /// # Errors
     /// A [`Fault`] if a parameter is not declared as CloudFormation wants it.
-    pub(super) fn new(document: &'t Value, given: &BTreeMap<String, String>) -> Result<Self, Fault> {
+    pub(super) fn new(
+        document: &'t Value,
+        stack: &'t str,
+        imports: &'t BTreeMap<String, String>,
+        given: &BTreeMap<String, String>,
+    ) -> Result<Self, Fault> {
         let mut parameters = BTreeMap::new();
         for (name, declared) in fields(document, "Parameters") {
             let place = format!("Parameters.{name}");
@@ -42,7 +49,7 @@ impl<'t> Scope<'t> {
             };
             parameters.insert(name.clone(), typed(kind, value));
         }
-        Ok(Self { document, parameters, depth: Cell::new(0) })
+        Ok(Self { document, stack, imports, parameters, depth: Cell::new(0) })
     }
 
     /// The value of `!Ref name`; `None` is `AWS::NoValue`.
@@ -51,8 +58,8 @@ impl<'t> Scope<'t> {
             "AWS::NoValue" => return Ok(None),
             "AWS::Region" => Some(REGION.to_owned()),
             "AWS::AccountId" => Some(ACCOUNT.to_owned()),
-            "AWS::StackName" => Some(STACK.to_owned()),
-            "AWS::StackId" => Some(arn("cloudformation", &format!("stack/{STACK}/local"))),
+            "AWS::StackName" => Some(self.stack.to_owned()),
+            "AWS::StackId" => Some(arn("cloudformation", &format!("stack/{}/local", self.stack))),
             "AWS::Partition" => Some("aws".to_owned()),
             "AWS::URLSuffix" => Some("amazonaws.com".to_owned()),
             _ => None,
@@ -70,7 +77,7 @@ impl<'t> Scope<'t> {
     pub(super) fn attribute(&self, resource: &str, attribute: &str, place: &str) -> Result<Value, Fault> {
         let id = self.physical_id(resource, place)?;
         Ok(Value::from(match (self.kind(resource), attribute) {
-            ("AWS::Serverless::Function" | "AWS::Lambda::Function", "Arn") => function_arn(resource),
+            ("AWS::Serverless::Function" | "AWS::Lambda::Function", "Arn") => self.function_arn(resource),
             ("AWS::DynamoDB::Table", "Arn") => arn("dynamodb", &format!("table/{id}")),
             ("AWS::Serverless::HttpApi" | "AWS::ApiGatewayV2::Api", "ApiEndpoint") => {
                 format!("https://{id}.execute-api.{REGION}.amazonaws.com")
@@ -105,9 +112,29 @@ impl<'t> Scope<'t> {
         }
         Ok(match self.kind(name) {
             "AWS::SecretsManager::Secret" => arn("secretsmanager", &format!("secret:{name}")),
-            "AWS::Serverless::Api" | "AWS::Serverless::HttpApi" => name.to_ascii_lowercase(),
-            _ => format!("{STACK}-{name}"),
+            "AWS::Serverless::Api" | "AWS::Serverless::HttpApi" | "AWS::Serverless::WebSocketApi" => {
+                name.to_ascii_lowercase()
+            }
+            _ => format!("{}-{name}", self.stack),
         })
+    }
+
+    /// The value that another stack exports as `name`.
+    pub(super) fn import(&self, name: &str, place: &str) -> Result<Value, Fault> {
+        let exported = self.imports.get(name).cloned();
+        exported.map(Value::from).ok_or_else(|| {
+            Fault::new(place, format!("imports {name} from another stack, which is not there locally"))
+        })
+    }
+
+    /// Whether another stack exports this value.
+    pub(super) fn is_imported(&self, value: &str) -> bool {
+        self.imports.values().any(|exported| exported == value)
+    }
+
+    /// The ARN of the function with this logical id.
+    pub(super) fn function_arn(&self, logical_id: &str) -> String {
+        arn("lambda", &format!("function:{}-{logical_id}", self.stack))
     }
 
     fn kind(&self, resource: &str) -> &'t str {
@@ -115,11 +142,6 @@ impl<'t> Scope<'t> {
             self.document.get("Resources").and_then(|resources| resources.get(resource)?.get("Type"));
         declared.and_then(Value::as_str).unwrap_or_default()
     }
-}
-
-/// The ARN of the function with this logical id.
-pub(super) fn function_arn(logical_id: &str) -> String {
-    arn("lambda", &format!("function:{STACK}-{logical_id}"))
 }
 
 fn arn(service: &str, resource: &str) -> String {

@@ -6,14 +6,24 @@ use std::time::Duration;
 use super::*;
 use crate::api::{AuthorizerPayload, Cors, GatewayResponse, IdentitySource, ManagedCors};
 
-fn evaluate(text: &str, environment: &[(&str, &str)], prefer: ApiKind) -> Result<Template, Fault> {
+fn evaluate(text: &str, environment: &[(&str, &str)]) -> Result<Template, Fault> {
     let environment: BTreeMap<_, _> = environment.iter().copied().collect();
     let surroundings = Surroundings {
         lookup: &|name| environment.get(name).map(|value| (*value).to_owned()),
         secrets: &|secret| Ok(format!("secret of {}", secret.id)),
-        prefer,
+        stack: "latchkey",
+        imports: &BTreeMap::from([("other-Arn".to_owned(), OTHER.to_owned())]),
+        parameters: &BTreeMap::new(),
     };
     Template::evaluate(text, &surroundings)
+}
+
+/// A function of another stack.
+const OTHER: &str = "arn:aws:lambda:us-east-1:123456789012:function:other-AuthorizerFunction";
+
+/// The one API of a template.
+fn one(template: &Template) -> Api {
+    template.api(ApiKind::Rest).unwrap().clone()
 }
 
 const FULL: &str = r#"
@@ -86,7 +96,7 @@ const CLOUD: &[(&str, &str)] = &[("CLOUD_ONLY", "here")];
 
 #[test]
 fn functions_have_their_own_settings_over_the_global_ones() {
-    let template = evaluate(FULL, CLOUD, ApiKind::Rest).unwrap();
+    let template = evaluate(FULL, CLOUD).unwrap();
     assert_eq!(template.functions.keys().collect::<Vec<_>>(), ["GuardFunction", "WellKnownFunction"]);
     let known = &template.functions["WellKnownFunction"];
     assert_eq!(
@@ -110,7 +120,7 @@ fn functions_have_their_own_settings_over_the_global_ones() {
 
 #[test]
 fn routes_are_guarded_by_the_default_authorizer_unless_they_say_otherwise() {
-    let api = evaluate(FULL, CLOUD, ApiKind::Rest).unwrap().api;
+    let api = one(&evaluate(FULL, CLOUD).unwrap());
     assert_eq!((api.kind, api.id.as_str(), api.stage.as_str()), (ApiKind::Rest, "api", "PROD"));
     assert_eq!(api.stage_variables, BTreeMap::from([("V".to_owned(), "1".to_owned())]));
     assert_eq!(api.binary_media_types, ["image/png"]);
@@ -130,7 +140,7 @@ fn routes_are_guarded_by_the_default_authorizer_unless_they_say_otherwise() {
 
 #[test]
 fn authorizers_are_read_with_the_defaults_of_api_gateway() {
-    let api = evaluate(FULL, CLOUD, ApiKind::Rest).unwrap().api;
+    let api = one(&evaluate(FULL, CLOUD).unwrap());
     let guard = &api.authorizers["Guard"];
     assert_eq!(
         (guard.function.as_str(), guard.payload, guard.ttl),
@@ -152,14 +162,13 @@ fn an_overridden_setting_moves_the_parameter_that_it_came_from() {
     for (format, body) in
         [("snake", r#"{"request_id":1}"#), ("camel", r#"{"requestId":1}"#), ("klingon", r#"{"requestId":1}"#)]
     {
-        let template =
-            evaluate(FULL, &[("CLOUD_ONLY", ""), ("RESPONSE_FORMAT", format)], ApiKind::Rest).unwrap();
+        let template = evaluate(FULL, &[("CLOUD_ONLY", ""), ("RESPONSE_FORMAT", format)]).unwrap();
         let expected = GatewayResponse {
             status: Some(401),
             headers: vec![("Vary".to_owned(), "'Origin'".to_owned())],
             templates: BTreeMap::from([("application/json".to_owned(), body.to_owned())]),
         };
-        assert_eq!(template.api.gateway_responses["UNAUTHORIZED"], expected);
+        assert_eq!(one(&template).gateway_responses["UNAUTHORIZED"], expected);
         // A value that the parameter does not allow still reaches the function, which refuses it by name.
         assert_eq!(template.functions["WellKnownFunction"].environment["RESPONSE_FORMAT"], format);
     }
@@ -167,7 +176,7 @@ fn an_overridden_setting_moves_the_parameter_that_it_came_from() {
 
 #[test]
 fn a_table_has_its_keys_and_its_time_to_live() {
-    let tables = evaluate(FULL, CLOUD, ApiKind::Rest).unwrap().tables;
+    let tables = evaluate(FULL, CLOUD).unwrap().tables;
     let attribute =
         |name: &str, role: &str| KeyAttribute { name: name.into(), role: role.into(), kind: "S".into() };
     assert_eq!(
@@ -207,8 +216,8 @@ Resources:
 
 #[test]
 fn an_http_api_is_read_with_its_authorizers_and_cors() {
-    let template = evaluate(HTTP, &[], ApiKind::Rest).unwrap();
-    let api = template.api;
+    let template = evaluate(HTTP, &[]).unwrap();
+    let api = one(&template);
     assert_eq!((api.kind, api.stage.as_str()), (ApiKind::Http, "$default"));
     assert_eq!(template.functions["F"].package, "login");
     let routes: Vec<_> = api
@@ -245,10 +254,10 @@ Resources:
     Properties: {Events: {E: {Type: Api, Properties: {Path: /a, Method: any}}}}
 ",
         &[],
-        ApiKind::Rest,
     )
     .unwrap();
-    assert_eq!((template.api.id.as_str(), template.api.stage.as_str()), ("serverlessrestapi", "Prod"));
+    let api = one(&template);
+    assert_eq!((api.id.as_str(), api.stage.as_str()), ("serverlessrestapi", "Prod"));
     assert_eq!(template.functions["F"].timeout, Duration::from_secs(3));
 }
 
@@ -264,7 +273,8 @@ Resources:
         H: {Type: HttpApi, Properties: {Path: /http, Method: GET}}
 ";
     for (prefer, path) in [(ApiKind::Rest, "/rest"), (ApiKind::Http, "/http")] {
-        assert_eq!(evaluate(both, &[], prefer).unwrap().api.routes[0].path, path);
+        let template = evaluate(both, &[]).unwrap();
+        assert_eq!(template.api(prefer).unwrap().routes[0].path, path);
     }
 }
 
@@ -343,10 +353,78 @@ fn a_broken_template_is_one_line_that_names_the_place() {
         ),
         ("Parameters: {P: {Default: 1}}\nResources: {T: {Type: X}}", Some("Parameters.P: has no Type")),
     ] {
-        let fault = evaluate(text, &[], ApiKind::Rest).unwrap_err().to_string();
+        let fault = evaluate(text, &[]).and_then(|template| template.api(ApiKind::Rest).cloned());
+        let fault = fault.unwrap_err().to_string();
         assert!(!fault.contains('\n'), "{fault}");
         if let Some(says) = says {
             assert_eq!(fault, says);
         }
+    }
+}
+
+const SOCKET: &str = "
+Resources:
+  Socket:
+    Type: AWS::Serverless::WebSocketApi
+    Properties:
+      StageName: PROD
+      RouteSelectionExpression: $request.body.action
+      Auth:
+        AuthType: CUSTOM
+        AuthArn: !ImportValue other-Arn
+        IdentitySource: [route.request.querystring.access_token, context.identity.sourceIp]
+      Routes: {$connect: {FunctionArn: !GetAtt F.Arn}}
+  F: {Type: 'AWS::Serverless::Function', Properties: {Timeout: 3}}
+Conditions: {Never: !Equals [a, b]}
+Outputs:
+  Private: {Value: !Ref F}
+  Absent: {Condition: Never, Value: !Ref F, Export: {Name: absent}}
+  Public: {Value: !GetAtt F.Arn, Export: {Name: !Sub '${AWS::StackName}-F'}}
+";
+
+#[test]
+fn a_websocket_api_is_read_with_its_authorizer_of_another_stack() {
+    let template = evaluate(SOCKET, &[]).unwrap();
+    let api = one(&template);
+    assert_eq!((api.kind, api.id.as_str(), api.stage.as_str()), (ApiKind::WebSocket, "socket", "PROD"));
+    let guard = &api.authorizers["Socket"];
+    assert_eq!(
+        (guard.function.as_str(), guard.payload, guard.ttl),
+        (OTHER, AuthorizerPayload::WebSocket, Duration::ZERO)
+    );
+    let sources = [
+        IdentitySource::Query("access_token".to_owned()),
+        IdentitySource::Context("identity.sourceIp".to_owned()),
+    ];
+    assert_eq!(guard.identity, sources);
+    let route = &api.routes[0];
+    assert_eq!((route.path.as_str(), route.function.as_str()), ("$connect", "F"));
+    assert_eq!(route.authorizer.as_deref(), Some("Socket"));
+}
+
+#[test]
+fn what_a_stack_exports_is_what_another_one_imports() {
+    let exported = "arn:aws:lambda:us-east-1:123456789012:function:latchkey-F";
+    let exports = evaluate(SOCKET, &[]).unwrap().exports;
+    assert_eq!(exports, BTreeMap::from([("latchkey-F".to_owned(), exported.to_owned())]));
+}
+
+#[test]
+fn what_is_not_played_of_a_websocket_api_is_a_fault() {
+    for (from, to, says) in [
+        ("$connect:", "$default:", "Resources.Socket.Properties.Routes.$default: only $connect runs locally"),
+        (
+            "CUSTOM",
+            "AWS_IAM",
+            "Resources.Socket.Properties.Auth.AuthType: only Lambda authorizers run locally",
+        ),
+        (
+            "route.request.querystring.",
+            "$request.querystring.",
+            "Resources.Socket.Properties.Auth.IdentitySource[0]: is no source of an identity",
+        ),
+    ] {
+        let fault = evaluate(&SOCKET.replace(from, to), &[]).unwrap_err();
+        assert_eq!(fault.to_string(), says);
     }
 }

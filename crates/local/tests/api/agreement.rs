@@ -4,14 +4,16 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use auth_core::Platform;
-use auth_core::audit::ServiceName;
+use auth_core::audit::{DIMENSION, Event, NAMESPACE, Outcome, ServiceName};
 use auth_core::config::setting;
 use local::functions;
+use serde_json::Value;
 
 use crate::support::Service;
 use crate::support::keys::generate;
 
 const README: &str = include_str!("../../../../README.md");
+const OPERATIONS: &str = include_str!("../../../../docs/operations.md");
 const TEMPLATE: &str = include_str!("../../../../template.yaml");
 
 /// The rows of the README's table of settings: name and default.
@@ -89,8 +91,12 @@ async fn with_an_asymmetric_key_the_authorizer_holds_nothing_that_signs() {
     assert!(signs.iter().all(|name| !read.contains(*name)), "{read:?}");
     let authorizer = resource("AuthorizerFunction");
     for (name, condition, meaning) in [
-        ("JWT_PRIVATE_KEY", "AuthorizerHasPrivateKey", "!And [!Condition Renews, !Condition HasPrivateKey]"),
-        ("JWT_SECRET", "AuthorizerHasSecret", "!Or [!Condition Hmac, !Condition Rotates]"),
+        (
+            "JWT_PRIVATE_KEY",
+            "AuthorizerHasPrivateKey",
+            "!And [!Condition Renews, !Condition HasPrivateKey, !Not [!Condition Hmac]]",
+        ),
+        ("JWT_SECRET", "AuthorizerHasSecret", "!Or [!Condition Hmac, !Condition RotatesWithSigningSecret]"),
         (
             "REFRESH_TOKEN_SECRET",
             "AuthorizerHasRefreshTokenSecret",
@@ -185,4 +191,90 @@ fn read_by(
         .expect("a function of that name");
     assert!(built.is_ok(), "{package} starts with what the template gives it");
     asked.into_inner()
+}
+
+/// Every member that a query of the operations page names is in a real audit line, and so is every value that it looks for.
+pub(crate) fn queries_name_what_lines_have(lines: &[Value]) {
+    let fields: BTreeSet<&str> = lines.iter().flat_map(members).collect();
+    let values: BTreeSet<&str> = lines.iter().flat_map(values).collect();
+    let queries: Vec<&str> = fenced("```text logs-insights");
+    assert!(queries.len() >= 5, "{queries:?}");
+    for query in queries {
+        // What is between quotes is a value, all else commands, functions, aliases and members.
+        for (index, part) in query.split('"').enumerate() {
+            if index % 2 == 1 {
+                let placeholder = part.contains('…');
+                assert!(
+                    placeholder || part == "AUDIT" || values.contains(part),
+                    "no line has {part:?}: {query}"
+                );
+                continue;
+            }
+            let words = part.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '@'));
+            for word in
+                words.filter(|word| word.contains('_') || word.starts_with('@') || fields.contains(word))
+            {
+                let known = fields.contains(word) || word == "@timestamp" || word == "count_distinct";
+                assert!(known, "no line has a member {word}: {query}");
+            }
+        }
+    }
+}
+
+fn members(line: &Value) -> Vec<&str> {
+    line.as_object().expect("an object").keys().map(String::as_str).collect()
+}
+
+/// The values that come from this code, not from a caller.
+fn values(line: &Value) -> Vec<&str> {
+    ["event", "outcome", "reason"].iter().filter_map(|member| line[member].as_str()).collect()
+}
+
+/// The blocks of the operations page that begin with `fence`.
+fn fenced(fence: &str) -> Vec<&'static str> {
+    OPERATIONS.split(fence).skip(1).map(|rest| rest.split("```").next().expect("its text")).collect()
+}
+
+/// The page lists every event with its metric, and every alarm of the template with what to do.
+#[test]
+fn the_operations_page_lists_every_event_metric_and_alarm() {
+    for event in Event::ALL {
+        let name = serde_json::to_value(event).expect("a name");
+        let row = OPERATIONS
+            .lines()
+            .find(|line| line.starts_with(&format!("| `{}` |", name.as_str().expect("a text"))));
+        let row = row.unwrap_or_else(|| panic!("{name} is not in the table of events"));
+        for outcome in [Outcome::Success, Outcome::Failure] {
+            assert!(row.contains(&format!("`{}`", event.metric(outcome))), "{row}");
+        }
+    }
+    let alarms: Vec<&str> = TEMPLATE
+        .lines()
+        .filter_map(|line| line.strip_prefix("  ")?.strip_suffix("Alarm:"))
+        .filter(|name| !name.contains(' '))
+        .collect();
+    assert_eq!(alarms.len(), TEMPLATE.matches("Type: AWS::CloudWatch::Alarm").count());
+    for alarm in alarms {
+        assert!(OPERATIONS.contains(&format!("| `{alarm}Alarm` |")), "{alarm}Alarm is not explained");
+    }
+}
+
+/// An alarm that counts an event names its metric as the code does.
+#[test]
+fn alarms_and_dashboard_name_metrics_that_exist() {
+    let metrics: BTreeSet<&str> = Event::ALL
+        .iter()
+        .flat_map(|event| [Outcome::Success, Outcome::Failure].map(|outcome| event.metric(outcome)))
+        .collect();
+    let namespace = format!("Namespace: {NAMESPACE}\n");
+    let own = TEMPLATE.split(namespace.as_str()).skip(1);
+    let names: Vec<&str> = own
+        .map(|text| text.split_once("MetricName: ").expect("a metric").1.lines().next().expect("its name"))
+        .collect();
+    assert_eq!(names.len(), 2, "{names:?}");
+    assert!(names.iter().all(|name| metrics.contains(name)), "{names:?}");
+    assert!(
+        TEMPLATE.contains(&format!("SEARCH('{{{NAMESPACE},{DIMENSION}}}")),
+        "the dashboard shows every event"
+    );
 }

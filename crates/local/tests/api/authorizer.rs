@@ -1,9 +1,10 @@
 //! The authorizer, with every payload that API Gateway sends.
 
 use auth_core::Platform;
-use auth_core::audit::AuditLog;
+use auth_core::audit::{AuditLog, Event};
 use auth_core::random::Random;
 use lambda_runtime::{Context, Diagnostic, LambdaEvent};
+use local::api::ApiKind;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
@@ -205,5 +206,18 @@ async fn every_payload_is_renewed_that_has_a_way_back() {
             rotated.as_object().expect("a map").values().all(Value::is_string),
             "flat strings: {rotated}"
         );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_audit_line_says_who_was_refused_in_which_request() {
+    for kind in [ApiKind::Rest, ApiKind::Http] {
+        let service = Service::start_behind(&[], kind, None).await;
+        let call = service.call("GET", "/auth/me").header("user-agent", "phone/1.0").bearer("a.b.c");
+        call.send().await.expect(401);
+        let [line] = &service.stack.audit().entries()[..] else { panic!("not one audit line") };
+        assert_eq!((line.event, line.reason), (Event::AccessTokenRefused, Some("malformed")));
+        assert_eq!((line.ip.as_str(), line.user_agent.as_str()), ("127.0.0.1", "phone/1.0"));
+        assert!(!line.request_id.is_empty());
     }
 }

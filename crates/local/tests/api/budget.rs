@@ -19,6 +19,10 @@ async fn every_success_stays_in_its_budget() {
     let body = json!({"displayName": "Ada"});
     service.call("PATCH", "/auth/me").bearer(&first.access).json(&body).send().await.expect(200);
     assert_eq!(tap.take(), ["GetItem", "UpdateItem"]);
+    service.call("GET", "/auth/sessions").bearer(&first.access).send().await.expect(200);
+    assert_eq!(tap.take(), ["GetItem", "Query"], "the authorizer's, and one of the function");
+    service.call("POST", "/auth/revoke-all").bearer(&first.access).send().await.expect(200);
+    assert_eq!(tap.take(), ["GetItem", "Query", "UpdateItem", "UpdateItem"], "one write for each session");
     service.logout(&first.refresh).await.expect(204);
     assert_eq!(tap.take(), ["UpdateItem"], "logout");
 }

@@ -76,6 +76,9 @@ const REQUESTS: [(Call, u16, Target); 26] = [
     (Call::RevokeAll, 200, Target::of("UpdateItem", "SESSION#")),
 ];
 
+/// Every request to the table.
+const EVERYTHING: Target = Target::of("", "");
+
 /// A service of its own for one row of the matrix, on the table that all share.
 struct Row {
     service: Service,
@@ -88,7 +91,7 @@ struct Row {
 
 impl Row {
     async fn start(engine: &Service, (call, success, target): (Call, u16, Target)) -> Self {
-        let tap = Tap::start(engine.stack.store_endpoint(), false).await;
+        let tap = Tap::start(engine.stack.store_endpoint()).await;
         let unlimited = [
             ("LOGIN_LIMIT_PER_ADDRESS", "9999"),
             ("LOGIN_LIMIT_PER_IP", "9999"),
@@ -128,19 +131,22 @@ impl Row {
             Call::RevokeAll => ("POST", "/auth/revoke-all".into(), Value::Null),
         };
         let call = self.service.call(method, &path);
-        let protected = matches!(
-            self.call,
-            Call::Me | Call::ChangeMe | Call::Sessions | Call::EndSession | Call::RevokeAll
-        );
-        let call = if protected { call.bearer(&user.access) } else { call };
+        let call = if self.is_protected() { call.bearer(&user.access) } else { call };
         if body.is_null() { call.send().await } else { call.json(&body).send().await }
+    }
+
+    /// Whether the authorizer comes first.
+    fn is_protected(&self) -> bool {
+        use Call::{ChangeMe, EndSession, Me, RevokeAll, Sessions};
+        matches!(self.call, Me | ChangeMe | Sessions | EndSession | RevokeAll)
     }
 
     /// 503 with what a client needs to come back.
     fn assert_unavailable(&self, reply: &Reply, fault: Fault) {
         let row = format!("{:?} {:?} {fault:?}: {}", self.call, self.target, reply.body);
         assert_eq!(reply.status, 503, "{row}");
-        let by_the_gateway = self.success != 401 && self.target == Target::of("GetItem", "SESSION#");
+        let checked = [Target::of("GetItem", "SESSION#"), EVERYTHING].contains(&self.target);
+        let by_the_gateway = self.is_protected() && checked;
         if !by_the_gateway {
             assert_eq!(
                 (reply.code(), reply.header("retry-after")),
@@ -192,8 +198,12 @@ impl Row {
 
 /// Runs every row at the same time; each has a user for each fault.
 async fn every_row(run: impl AsyncFn(&Row) + Copy) {
+    each_row(&REQUESTS, run).await;
+}
+
+async fn each_row(requests: &[(Call, u16, Target)], run: impl AsyncFn(&Row) + Copy) {
     let engine = Service::start(&[]).await;
-    for requests in REQUESTS.chunks(13) {
+    for requests in requests.chunks(13) {
         let mut rows = Vec::new();
         for request in requests {
             rows.push(Row::start(&engine, *request).await);
@@ -262,6 +272,21 @@ async fn a_table_that_is_slow_for_ever_is_503_in_time_and_one_late_answer_is_inv
         row.tap.spoil_next(1, row.target, Fault::Late);
         let reply = row.send(&email, &user).await;
         assert_eq!(reply.status, row.success, "{:?} {:?}: {}", row.call, row.target, reply.body);
+        row.assert_healed(&email, &user, Fault::Late).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_that_is_slow_in_everything_is_503_in_time() {
+    let mut calls: Vec<_> = REQUESTS.iter().map(|(call, success, _)| (*call, *success, EVERYTHING)).collect();
+    calls.dedup();
+    each_row(&calls, async |row: &Row| {
+        let (email, user) = row.user(0).await;
+        row.tap.spoil(EVERYTHING, Fault::Late);
+        let reply = tokio::time::timeout(Duration::from_secs(13), row.send(&email, &user)).await;
+        row.assert_unavailable(&reply.expect("an answer in time"), Fault::Late);
+        row.tap.heal();
         row.assert_healed(&email, &user, Fault::Late).await;
     })
     .await;

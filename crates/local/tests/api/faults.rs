@@ -1,7 +1,8 @@
 //! What goes wrong between a function and the table signs nobody out.
 
+use crate::support::table::{Table, text};
 use crate::support::tap::{Fault, Target};
-use crate::support::{PASSWORD, tapped, tokens};
+use crate::support::{PASSWORD, Service, tapped, tokens};
 
 const THROTTLED: Fault = Fault::Refuse("ThrottlingException");
 
@@ -54,5 +55,51 @@ async fn a_failure_that_is_counted_twice_still_locks() {
     service.try_login("ada@example.com", "not the password").await.expect(401);
     tap.spoil_next(1, Target::of("UpdateItem", "LIMIT#login-failures"), Fault::LoseAnswer);
     service.try_login("ada@example.com", "not the password").await.expect(401);
+    service.try_login("ada@example.com", PASSWORD).await.expect(429);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hash_that_cannot_be_replaced_keeps_nobody_out() {
+    let (engine, old, tap) = tapped(&[]).await;
+    old.signup("ada@example.com").await;
+    let new = Service::start_at(&[("ARGON2_ITERATIONS", "2")], &tap.url).await;
+    let table = Table::of(&engine).await;
+    let hash = async || text(&table.items_of("CREDENTIAL").await[0], "password_hash").to_owned();
+    let before = hash().await;
+    for fault in [Fault::LoseRequest, Fault::Status(503), THROTTLED, Fault::Garble("<html>")] {
+        tap.spoil(Target::of("UpdateItem", "password_hash"), fault);
+        let tokens = new.login("ada@example.com").await;
+        new.me(&tokens.access).await.expect(200);
+        assert!(tap.spoilt() > 0, "{fault:?}: no hash was replaced");
+        tap.heal();
+    }
+    new.login("ada@example.com").await;
+    let after = hash().await;
+    assert!(before.contains("t=1") && after.contains("t=2"), "{before} {after}");
+}
+
+const LOCKING: [(&str, &str); 3] =
+    [("LOGIN_LOCK_FAILURES", "2"), ("LOGIN_LIMIT_PER_ADDRESS", "0"), ("LOGIN_LIMIT_PER_IP", "0")];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lock_that_cannot_be_set_is_set_by_the_next_failure() {
+    let (_engine, service, tap) = tapped(&LOCKING).await;
+    service.signup("ada@example.com").await;
+    service.try_login("ada@example.com", "not the password").await.expect(401);
+    tap.spoil(Target::of("UpdateItem", "locked_until"), THROTTLED);
+    service.try_login("ada@example.com", "not the password").await.expect(503);
+    tap.heal();
+    service.try_login("ada@example.com", "not the password").await.expect(401);
+    service.try_login("ada@example.com", PASSWORD).await.expect(429);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lock_whose_answer_was_lost_holds() {
+    let (_engine, service, tap) = tapped(&LOCKING).await;
+    service.signup("ada@example.com").await;
+    service.try_login("ada@example.com", "not the password").await.expect(401);
+    tap.spoil_next(1, Target::of("UpdateItem", "locked_until"), Fault::LoseAnswer);
+    service.try_login("ada@example.com", "not the password").await.expect(401);
+    assert!(!tap.heal(), "the lock was not tried");
     service.try_login("ada@example.com", PASSWORD).await.expect(429);
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
+use crate::support::table::{Table, number};
 use crate::support::{PASSWORD, Service};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -119,4 +120,31 @@ async fn a_header_does_not_make_another_client() {
         call.header("x-real-ip", &format!("203.0.113.{number}")).json(&body).send().await.status
     };
     assert_eq!([attempt(1).await, attempt(2).await, attempt(3).await], [401, 401, 429]);
+}
+
+/// A lock lasts a day, and a row of failures for 30 days after it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_of_failures_is_forgotten_after_a_month_and_not_before() {
+    let settings =
+        [("LOGIN_LOCK_FAILURES", "2"), ("LOGIN_LIMIT_PER_ADDRESS", "0"), ("LOGIN_LIMIT_PER_IP", "0")];
+    for (seconds, status) in [(31 * 86_400 - 1, 429), (31 * 86_400, 200)] {
+        let service = Service::start(&settings).await;
+        service.signup("ada@example.com").await;
+        service.try_login("ada@example.com", "not the password").await.expect(401);
+        service.pass(seconds);
+        service.try_login("ada@example.com", "not the password").await.expect(401);
+        service.try_login("ada@example.com", PASSWORD).await.expect(status);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_table_may_forget_a_count_when_its_window_ends() {
+    let service = Service::start(&[]).await;
+    service.try_login("ada@example.com", PASSWORD).await.expect(401);
+    let end = service.now() / 900 * 900 + 900;
+    let table = Table::of(&service).await;
+    let counts = table.items_of("COUNT").await;
+    let ends: Vec<_> =
+        counts.iter().map(|count| number(count, "expires_at")).filter(|at| *at == end).collect();
+    assert_eq!(ends.len(), 2, "of the address and of the network: {counts:?}");
 }

@@ -3,29 +3,44 @@
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
+    clippy::panic,
     reason = "a test that fails may panic; clippy's own exemption does not cover functions that tests share"
 )]
 
 mod agreement;
 mod authorizer;
+mod bootstraps;
 mod budget;
+mod capacity;
+mod cookie_faults;
 mod cookies;
 mod cors;
+mod example;
 mod fault_matrix;
 mod faults;
 mod formats;
 mod gateways;
+mod growth;
+mod histories;
+mod hostile;
+mod jwt_authorizer;
 mod keys;
 mod limits;
+mod logged;
 mod login;
 mod logout;
 mod me;
+mod openapi;
 mod policies;
 mod refresh;
 mod refresh_faults;
 mod renewal;
 mod requests;
+mod restore;
+mod revoke_all_faults;
+mod scenarios;
 mod sessions;
 mod signup;
 mod soak;
 mod support;
+mod threat_model;

@@ -102,13 +102,13 @@ async fn with_rotation_the_authorizer_writes_sessions_and_nobody_else_does_more(
     let (_engine, service, tap) = tapped(&[("RENEWAL", "rotate")]).await;
     let first = service.signup("ada@example.com").await;
     service.pass(3_500);
-    let renewed = || {
+    let renewed = |key| {
         let call = service.call("GET", "/auth/me").bearer(&first.access);
-        call.header("x-refresh-token", &first.refresh).send()
+        call.header("x-refresh-token", &first.refresh).header("x-refresh-idempotency-key", key).send()
     };
-    assert!(!renewed().await.expect(200).header("x-new-refresh-token").is_empty());
+    assert!(!renewed("k-1").await.expect(200).header("x-new-refresh-token").is_empty());
     service.pass(11);
-    renewed().await.expect(401);
+    renewed("k-2").await.expect(401);
     assert_eq!(tap.denied(), Vec::<String>::new());
     let (with, without) = (Policies::of_template(true), Policies::of_template(false));
     assert_eq!(&tap.done_by("authorizer"), with.of("authorizer"));

@@ -283,3 +283,16 @@ async fn the_record_of_an_ended_session_outlives_it() {
     assert_eq!(number(&session, "revoked_at"), service.now());
     assert_eq!(number(&session, "expires_at"), service.now() + 7_200 + 7 * 86_400);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restored_backup_refuses_newer_tokens_and_ends_no_session() {
+    let service = Service::start(&[]).await;
+    let first = service.signup("ada@example.com").await;
+    let table = Table::of(&service).await;
+    let backup = table.items_of("SESSION#").await.remove(0);
+    let second = tokens(&service.refresh(&first.refresh).await.expect(200).body);
+    table.put(&backup).await;
+    assert_eq!(service.refresh(&second.refresh).await.expect(401).code(), "invalid_grant");
+    assert_eq!(service.audited("refresh_token_refused"), ["unknown_generation"]);
+    service.refresh(&first.refresh).await.expect(200);
+}

@@ -1,5 +1,7 @@
 //! A refresh that goes wrong on the way to the table: the honest retry gets the one successor.
 
+use std::time::Duration;
+
 use crate::support::http::Reply;
 use crate::support::table::{Table, number};
 use crate::support::tap::{Fault, Target};
@@ -74,5 +76,30 @@ async fn a_retry_of_what_was_never_written_works_at_any_time() {
         tap.heal();
         service.pass(24 * 3_600);
         service.refresh(&first.refresh).await.expect(200);
+    }
+}
+
+/// The token was checked before it ended; the session is asked after.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_ends_while_its_refresh_is_under_way_is_not_refreshed() {
+    for (idle, absolute, why) in [("2h", "90d", "idle_end"), ("90m", "2h", "absolute_end")] {
+        let settings = [("REFRESH_TOKEN_EXPIRY", idle), ("SESSION_MAX_LIFETIME", absolute)];
+        let (_engine, service, tap) = tapped(&settings).await;
+        let mut current = service.signup("ada@example.com").await;
+        if why == "absolute_end" {
+            service.pass(3_600);
+            current = tokens(&service.refresh(&current.refresh).await.expect(200).body);
+            service.pass(3_599);
+        } else {
+            service.pass(7_199);
+        }
+        tap.spoil_next(1, Target::of("GetItem", "PROFILE"), Fault::Late);
+        let later = async {
+            tokio::time::sleep(Duration::from_millis(700)).await;
+            service.pass(1);
+        };
+        let (reply, ()) = tokio::join!(service.refresh(&current.refresh), later);
+        assert_eq!(reply.expect(401).code(), "invalid_grant");
+        assert_eq!(service.audited("refresh_token_refused"), [why]);
     }
 }

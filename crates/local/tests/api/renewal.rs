@@ -238,11 +238,85 @@ async fn a_renewal_that_fails_lets_the_request_pass_and_loses_nothing() {
         tap.spoil(Target::of("UpdateItem", "SESSION#"), fault);
         assert_nothing_new(&me(&service, &first.access, &first.refresh).await.expect(200));
         tap.heal();
-        let second = refresh_ok(&service, &first.refresh).await;
-        assert_eq!(claims(&second.refresh)["gen"], 1, "{fault:?}");
-        service.me(&second.access).await.expect(200);
+        // Past the grace: whether or not the write had landed, the same two tokens are renewed.
+        service.pass(30);
+        let reply = me(&service, &first.access, &first.refresh).await.expect(200);
+        assert_eq!(claims(new_refresh(&reply))["gen"], 1, "{fault:?}");
+        service.me(new_access(&reply)).await.expect(200);
     }
     assert!(service.audited("refresh_token_reused").is_empty());
+}
+
+/// A slow function, a lost answer, an aborted request: none of them is repeated within the grace.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_pair_of_tokens_is_renewed_alike_until_its_access_token_ends() {
+    let service = Service::start(&[ROTATE, &[("REFRESH_GRACE", "0s")]].concat()).await;
+    let first = service.signup("ada@example.com").await;
+    service.pass(BEFORE_THE_WINDOW + 1);
+    let lost = me(&service, &first.access, &first.refresh).await.expect(200);
+    service.pass(290);
+    let again = me(&service, &first.access, &first.refresh).await.expect(200);
+    assert_eq!(new_refresh(&lost), new_refresh(&again));
+    // A copy of the refresh token alone is caught, with any key.
+    let jti = claims(&first.access)["jti"].as_str().expect("a text").to_owned();
+    service.refresh_with_key(&first.refresh, &jti).await.expect(401);
+    service.me(new_access(&again)).await.expect(401);
+    assert_eq!(service.audited("refresh_token_reused"), ["superseded"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copied_refresh_token_with_another_access_token_is_caught() {
+    let service = Service::start(&[ROTATE, &[("REFRESH_GRACE", "0s")]].concat()).await;
+    let first = service.signup("ada@example.com").await;
+    let other = refresh_ok(&service, &first.refresh).await;
+    service.pass(NEAR_THE_END);
+    me(&service, &other.access, &other.refresh).await.expect(200);
+    me(&service, &first.access, &other.refresh).await.expect(401);
+    assert_eq!(service.audited("refresh_token_reused"), ["superseded"]);
+}
+
+/// One tab has the new refresh token and still the old access token; another one has neither yet.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refresh_token_that_was_just_rotated_is_not_rotated_again() {
+    let service = Service::start(ROTATE).await;
+    let first = service.signup("ada@example.com").await;
+    service.pass(NEAR_THE_END);
+    let one = me(&service, &first.access, &first.refresh).await.expect(200);
+    let second = new_refresh(&one).to_owned();
+    let two = me(&service, &first.access, &second).await.expect(200);
+    assert!(!new_access(&two).is_empty() && new_refresh(&two).is_empty());
+    let three = me(&service, &first.access, &first.refresh).await.expect(200);
+    assert_eq!(new_refresh(&three), second);
+    assert_eq!(service.audited("refresh_token_rotated").len(), 1);
+    assert!(service.audited("refresh_token_reused").is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_ends_its_session_is_handed_no_new_tokens() {
+    for delivery in ["body", "cookie"] {
+        let service = Service::start(&[ROTATE, &[("TOKEN_DELIVERY", delivery)]].concat()).await;
+        for (method, path) in [("POST", "/auth/revoke-all"), ("DELETE", "/auth/sessions/{own}")] {
+            let email = format!("{}@example.com", method.to_ascii_lowercase());
+            let signup = service.try_signup(&email).await.expect(201);
+            let access = signup.body["accessToken"].as_str().expect("a token").to_owned();
+            let own = claims(&access)["sid"].as_str().expect("a session").to_owned();
+            service.pass(NEAR_THE_END);
+            let call = service.call(method, &path.replace("{own}", &own)).bearer(&access);
+            let reply = match signup.cookies().first() {
+                Some(cookie) => call.header("cookie", cookie.split(';').next().expect("a cookie")),
+                None => call.header(
+                    "x-refresh-token",
+                    signup.body["refreshToken"].as_str().expect("a refresh token"),
+                ),
+            };
+            let reply = reply.send().await;
+            assert!(reply.status < 300, "{path}: {}", reply.status);
+            assert!(!reply.headers.contains_key("x-new-token") && new_refresh(&reply).is_empty(), "{path}");
+            let cookies = reply.cookies();
+            assert_eq!(cookies.len(), usize::from(delivery == "cookie"), "{path}: {cookies:?}");
+            assert!(cookies.iter().all(|cookie| cookie.contains("Max-Age=0")), "{path}: {cookies:?}");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -315,16 +389,19 @@ async fn a_session_is_not_renewed_past_its_absolute_end() {
     }
 }
 
+/// A client that refreshes only when it is told to is told while it still can.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_access_token_alone_does_not_keep_an_idle_session() {
-    let service = Service::start(&[ACCESS, &[("REFRESH_TOKEN_EXPIRY", "90m")]].concat()).await;
+async fn no_access_token_is_renewed_up_to_the_end_of_its_refresh_token() {
+    let service = Service::start(&[ACCESS, &[("REFRESH_TOKEN_EXPIRY", "150m")]].concat()).await;
     let first = service.signup("ada@example.com").await;
     service.pass(NEAR_THE_END);
     let next = new_access(&service.me(&first.access).await.expect(200)).to_owned();
-    assert_eq!(claims(&next)["exp"].as_u64(), claims(&first.access)["iat"].as_u64().map(|iat| iat + 5_400));
-    service.pass(1_900);
+    service.pass(NEAR_THE_END);
+    assert_nothing_new(&service.me(&next).await.expect(200));
+    service.pass(100);
     service.me(&next).await.expect(401);
-    service.refresh(&first.refresh).await.expect(401);
+    let second = refresh_ok(&service, &first.refresh).await;
+    service.me(&second.access).await.expect(200);
 }
 
 #[tokio::test(flavor = "multi_thread")]

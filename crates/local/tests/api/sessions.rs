@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::support::table::Table;
 use crate::support::{Service, claims};
 
 /// A gateway that sends every method to the function is no reason to end sessions.
@@ -14,7 +15,8 @@ async fn a_method_that_means_nothing_does_nothing() {
     let event = event
         .replace("7f3c9a52-1f0e-4b7b-9d3e-2a6c5b8e4d10", &tokens.user)
         .replace("q3Vn0eYk5rT8wZb1XcD6uJm4sLg7hPf2aQi9oRt0yEs", &sid);
-    for (from, to) in [("\"POST\"", "\"PUT\""), ("/auth/revoke-all", "/auth/sessions")] {
+    let (put, delete) = (("\"POST\"", "\"PUT\""), ("\"POST\"", "\"DELETE\""));
+    for (from, to) in [put, delete, ("/auth/revoke-all", "/auth/sessions")] {
         let event = serde_json::from_str(&event.replace(from, to)).expect("JSON");
         let answer = service.stack.invoke("SessionsFunction", &event).await.expect("an answer");
         assert_eq!(answer["statusCode"], 404, "{to}");
@@ -98,4 +100,28 @@ async fn revoke_all_ends_every_session_of_the_user() {
     }
     service.me(&other.access).await.expect(200);
     service.login("ada@example.com").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_whose_record_is_gone_is_over() {
+    let service = Service::start(&[]).await;
+    let tokens = service.signup("ada@example.com").await;
+    let table = Table::of(&service).await;
+    table.delete(&table.items_of("SESSION#").await[0]).await;
+    service.me(&tokens.access).await.expect(401);
+    assert_eq!(service.audited("access_token_refused"), ["unknown_session"]);
+    assert_eq!(service.refresh(&tokens.refresh).await.expect(401).code(), "invalid_grant");
+    assert_eq!(service.audited("refresh_token_refused"), ["unknown_session"]);
+    service.logout(&tokens.refresh).await.expect(204);
+    assert_eq!(table.items_of("SESSION#").await.len(), 0, "nothing brings it back");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_whose_time_is_over_is_not_counted_as_ended() {
+    let service = Service::start(&[("REFRESH_TOKEN_EXPIRY", "2h")]).await;
+    service.signup("ada@example.com").await;
+    service.pass(7_200);
+    let new = service.login("ada@example.com").await;
+    let reply = service.call("POST", "/auth/revoke-all").bearer(&new.access).send().await.expect(200);
+    assert_eq!(reply.body, json!({"revokedSessions": 1}));
 }

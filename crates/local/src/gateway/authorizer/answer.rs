@@ -27,7 +27,10 @@ impl Answer {
     /// Why API Gateway would not understand it.
     pub(super) fn read(said: &Value, payload: AuthorizerPayload) -> Result<Self, String> {
         let simple = payload == AuthorizerPayload::Http2Simple;
-        let rest = matches!(payload, AuthorizerPayload::RestToken | AuthorizerPayload::RestRequest);
+        let rest = matches!(
+            payload,
+            AuthorizerPayload::RestToken | AuthorizerPayload::RestRequest | AuthorizerPayload::WebSocket
+        );
         let context = context(said.get("context"), rest)?;
         if simple {
             let allowed = said.get("isAuthorized").and_then(Value::as_bool);
@@ -43,7 +46,7 @@ impl Answer {
     }
 }
 
-/// On a REST API no value may be an object or a list ("Output from an API Gateway Lambda authorizer"); an HTTP API takes
+/// On a REST or WebSocket API no value may be an object or a list ("Output from an API Gateway Lambda authorizer"); an HTTP API takes
 /// any JSON.
 fn context(said: Option<&Value>, rest: bool) -> Result<Map<String, Value>, String> {
     let context = match said {

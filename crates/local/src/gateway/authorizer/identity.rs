@@ -3,9 +3,9 @@
 use serde_json::Value;
 
 use super::super::exchange::Exchange;
-use super::super::rest_event;
 use super::super::route::Matched;
-use crate::api::{Api, Authorizer, IdentitySource};
+use super::super::{rest_event, websocket};
+use crate::api::{Api, ApiKind, Authorizer, IdentitySource};
 
 /// The values of the identity sources, in order; `None` if one is missing or empty, or the token does not look as it
 /// must: then the answer is 401 and the authorizer is not called.
@@ -36,7 +36,10 @@ fn value(api: &Api, exchange: &Exchange, matched: &Matched<'_>, source: &Identit
         IdentitySource::Query(name) => exchange.query_value(name).map(str::to_owned),
         IdentitySource::StageVariable(name) => api.stage_variables.get(name).cloned(),
         IdentitySource::Context(name) => {
-            let context = rest_event::request_context(api, exchange, matched);
+            let context = match api.kind {
+                ApiKind::WebSocket => websocket::request_context(api, exchange),
+                ApiKind::Rest | ApiKind::Http => rest_event::request_context(api, exchange, matched),
+            };
             let found = name.split('.').try_fold(&context, |value, part| value.get(part))?;
             match found {
                 Value::String(text) => Some(text.clone()),

@@ -17,7 +17,7 @@ use serde_json::{Map, Value};
 use super::exchange::Exchange;
 use super::refusal::Refusal;
 use super::route::Matched;
-use super::{Gateway, http_event, rest_event};
+use super::{Gateway, http_event, rest_event, websocket};
 use crate::api::{Authorizer, AuthorizerPayload};
 use crate::invoke::TIMED_OUT;
 use answer::{Answer, Decision};
@@ -84,6 +84,7 @@ async fn ask(
         AuthorizerPayload::Http2Policy | AuthorizerPayload::Http2Simple => {
             http_event::request_event(api, exchange, matched, sources)
         }
+        AuthorizerPayload::WebSocket => websocket::request_event(api, exchange),
     };
     let function = gateway.functions.get(&authorizer.function).ok_or(Refusal::AuthorizerConfiguration)?;
     match function.call(&event, &exchange.request_id).await {
@@ -109,6 +110,7 @@ fn arn(gateway: &Gateway, exchange: &Exchange, authorizer: &Authorizer) -> Strin
         AuthorizerPayload::RestToken | AuthorizerPayload::RestRequest => {
             rest_event::method_arn(&gateway.api, exchange)
         }
+        AuthorizerPayload::WebSocket => websocket::route_arn(&gateway.api),
         _ => http_event::route_arn(&gateway.api, exchange),
     }
 }

@@ -1,12 +1,16 @@
 //! The running service, as its clients meet it.
 
+pub(crate) mod capacity;
+pub(crate) mod events;
 pub(crate) mod http;
 pub(crate) mod keys;
 pub(crate) mod policy;
+pub(crate) mod program;
+pub(crate) mod schema;
 pub(crate) mod table;
 pub(crate) mod tap;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -50,18 +54,55 @@ impl Service {
         Self::start_with(settings, Options { payload: Some(kind), base_path, ..Options::for_testing() }).await
     }
 
+    /// Starts it with the example's APIs beside it.
+    pub(crate) async fn start_with_example(settings: &[(&str, &str)]) -> Self {
+        Self::start_with(settings, Options { beside: Some(example()), ..Options::for_testing() }).await
+    }
+
     /// Starts it on a table that another service has made.
     pub(crate) async fn start_at(settings: &[(&str, &str)], endpoint: &str) -> Self {
+        Self::start_behind_at(settings, ApiKind::Rest, endpoint).await
+    }
+
+    /// The same behind another kind of gateway.
+    pub(crate) async fn start_behind_at(settings: &[(&str, &str)], kind: ApiKind, endpoint: &str) -> Self {
+        Self::start_with(settings, Options { payload: Some(kind), ..Self::at(endpoint) }).await
+    }
+
+    /// Starts it with the example's APIs beside it, on a table that another service has made.
+    pub(crate) async fn start_with_example_at(settings: &[(&str, &str)], endpoint: &str) -> Self {
+        Self::start_with(settings, Options { beside: Some(example()), ..Self::at(endpoint) }).await
+    }
+
+    fn at(endpoint: &str) -> Options {
         static STARTED: AtomicUsize = AtomicUsize::new(0);
         let number = STARTED.fetch_add(1, Ordering::Relaxed);
         let beside = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{}-{number}", std::process::id()));
         let data = Data::Endpoint { url: endpoint.to_owned(), beside };
         // The SDK's budget of retries is one for each region in a process: nobody else's faults use up this one.
-        let options = Options { data, ..Options::for_testing() }.with("AWS_REGION", &format!("tap-{number}"));
-        Self::start_with(settings, options).await
+        Options { data, ..Options::for_testing() }.with("AWS_REGION", &format!("tap-{number}"))
     }
 
-    async fn start_with(settings: &[(&str, &str)], mut options: Options) -> Self {
+    /// Starts it as a deployment with these parameters, on a table that another service has made. Deployments with one folder
+    /// have one Secrets Manager.
+    pub(crate) async fn deploy(parameters: &[(&str, &str)], endpoint: &str, folder: &Path) -> Self {
+        static DEPLOYED: AtomicUsize = AtomicUsize::new(0);
+        let mut text = include_str!("../../../../../template.yaml").to_owned();
+        for (parameter, value) in parameters {
+            let default = format!("\n  {parameter}:\n    Type: String\n    Default: ");
+            assert!(text.contains(&format!("{default}''\n")), "{parameter} is left alone");
+            text = text.replace(&format!("{default}''\n"), &format!("{default}'{value}'\n"));
+        }
+        let number = DEPLOYED.fetch_add(1, Ordering::Relaxed);
+        let template = folder.join(format!("template-{number}.yaml"));
+        std::fs::create_dir_all(folder).expect("a folder");
+        std::fs::write(&template, text).expect("a template");
+        let data = Data::Endpoint { url: endpoint.to_owned(), beside: folder.join("data.db") };
+        Self::start_with(&[], Options { template, data, ..Options::for_testing() }).await
+    }
+
+    /// Starts it as a stack with these options.
+    pub(crate) async fn start_with(settings: &[(&str, &str)], mut options: Options) -> Self {
         let cheap = [("ARGON2_MEMORY_KIB", "7168"), ("ARGON2_ITERATIONS", "1")];
         for (name, value) in cheap.iter().chain(settings) {
             options = options.with(name, value);
@@ -71,7 +112,12 @@ impl Service {
     }
 
     pub(crate) fn call(&self, method: &str, path: &str) -> Call<'_> {
-        Call::new(&self.client, method, &format!("{}{path}", self.stack.url()))
+        self.call_url(method, &format!("{}{path}", self.stack.url()))
+    }
+
+    /// Calls another server.
+    pub(crate) fn call_url(&self, method: &str, url: &str) -> Call<'_> {
+        Call::new(&self.client, method, url)
     }
 
     /// Moves the clock of every function.
@@ -131,10 +177,15 @@ impl Service {
     }
 }
 
+/// The template of `examples/protected-api`.
+fn example() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/protected-api/template.yaml")
+}
+
 /// A service whose every request to the table passes a tap, with the engine behind it.
 pub(crate) async fn tapped(settings: &[(&str, &str)]) -> (Service, Service, Tap) {
     let engine = Service::start(&[]).await;
-    let tap = Tap::start(engine.stack.store_endpoint(), settings.contains(&("RENEWAL", "rotate"))).await;
+    let tap = Tap::start_for(engine.stack.store_endpoint(), settings.contains(&("RENEWAL", "rotate"))).await;
     let service = Service::start_at(settings, &tap.url).await;
     tap.take();
     (engine, service, tap)

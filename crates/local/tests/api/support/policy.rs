@@ -9,6 +9,10 @@ use crate::agreement::{FUNCTIONS, resource};
 /// The name that a local run gives the template's one table.
 const TABLE: &str = "latchkey-Table";
 
+/// The resource of every statement.
+const RESOURCE: &str = "!If [HasRestoredTable, !Sub 'arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/\
+                        ${RestoredTableName}', !GetAtt Table.Arn]";
+
 /// The operations of a transaction's members and the action that each of them needs ("Using IAM with transactions"). Any other
 /// operation is the action of its own name.
 const MEMBERS: [(&str, &str); 4] = [
@@ -43,8 +47,9 @@ impl Policies {
 fn actions(text: &str, rotates: bool) -> BTreeSet<String> {
     let lines =
         |name: &str| text.lines().filter_map(move |line| line.trim().strip_prefix(name)).collect::<Vec<_>>();
+    // One table: the stack's own, or the one that was restored in its place.
     let resources = lines("Resource: ");
-    assert!(resources.iter().all(|resource| *resource == "!GetAtt Table.Arn"), "{resources:?}");
+    assert!(resources.iter().all(|resource| *resource == RESOURCE), "{resources:?}");
     let lists = lines("Action: ");
     assert_eq!(lists.len(), resources.len(), "{text}");
     let chosen = lists.iter().map(|list| match list.strip_prefix("!If [Rotates, ") {

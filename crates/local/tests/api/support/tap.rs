@@ -16,6 +16,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 
+use super::capacity::{self, Charge};
 use super::policy::{self, Policies};
 
 /// Longer than the store waits for one answer.
@@ -31,7 +32,7 @@ pub(crate) struct Tap {
 /// Which requests a fault is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Target {
-    /// The operation, such as `GetItem`.
+    /// The operation, such as `GetItem`; nothing stands for any.
     pub(crate) operation: &'static str,
     /// What the request's body holds, such as a part of a key.
     pub(crate) about: &'static str,
@@ -40,6 +41,10 @@ pub(crate) struct Target {
 impl Target {
     pub(crate) const fn of(operation: &'static str, about: &'static str) -> Self {
         Self { operation, about }
+    }
+
+    fn covers(&self, operation: &str, body: &str) -> bool {
+        (self.operation.is_empty() || self.operation == operation) && body.contains(self.about)
     }
 }
 
@@ -67,7 +72,8 @@ pub(crate) enum Fault {
 #[derive(Default)]
 struct State {
     seen: Vec<String>,
-    fault: Option<(Target, Fault, usize)>,
+    faults: Vec<(Target, Fault, usize)>,
+    charges: Vec<Charge>,
     spoilt: usize,
     done: BTreeMap<String, BTreeSet<String>>,
     denied: Vec<String>,
@@ -84,9 +90,13 @@ struct Line {
 }
 
 impl Tap {
-    /// Starts a tap in front of the engine at `engine`, with the policies of a deployment that rotates tokens while it authorizes
-    /// or does not.
-    pub(crate) async fn start(engine: &str, rotates: bool) -> Self {
+    /// Starts a tap in front of the engine at `engine`.
+    pub(crate) async fn start(engine: &str) -> Self {
+        Self::start_for(engine, false).await
+    }
+
+    /// The same with the policies of a deployment that rotates tokens while it authorizes, or does not.
+    pub(crate) async fn start_for(engine: &str, rotates: bool) -> Self {
         let state = Shared::default();
         let client = Client::builder(TokioExecutor::new()).build_http();
         let policies = Arc::new(Policies::of_template(rotates));
@@ -110,14 +120,19 @@ impl Tap {
         self.spoil_next(usize::MAX, target, fault);
     }
 
-    /// This happens to the next so many requests of `target`.
+    /// This happens to the next so many requests of `target`, and nothing else any more.
     pub(crate) fn spoil_next(&self, times: usize, target: Target, fault: Fault) {
-        self.state.lock().expect("no poison").fault = Some((target, fault, times));
+        self.state.lock().expect("no poison").faults = vec![(target, fault, times)];
+    }
+
+    /// From now on, this happens to the requests of `target` as well.
+    pub(crate) fn spoil_too(&self, target: Target, fault: Fault) {
+        self.state.lock().expect("no poison").faults.push((target, fault, usize::MAX));
     }
 
     /// From now on, nothing goes wrong. Says whether a fault was still waiting for its request.
     pub(crate) fn heal(&self) -> bool {
-        self.state.lock().expect("no poison").fault.take().is_some_and(|(_, _, left)| left > 0)
+        self.state.lock().expect("no poison").faults.drain(..).any(|(_, _, left)| left > 0)
     }
 
     /// How many requests something has happened to.
@@ -130,6 +145,11 @@ impl Tap {
         let mut seen = std::mem::take(&mut self.state.lock().expect("no poison").seen);
         seen.sort();
         seen
+    }
+
+    /// What the requests that were carried out since the last call have consumed, by package.
+    pub(crate) fn bill(&self) -> serde_json::Value {
+        capacity::bill(&std::mem::take(&mut self.state.lock().expect("no poison").charges))
     }
 
     /// The actions that a function has needed so far, by package.
@@ -147,11 +167,10 @@ impl State {
     /// Notes a request, and says what goes wrong with it.
     fn see(&mut self, operation: &str, body: &[u8]) -> Option<Fault> {
         self.seen.push(operation.to_owned());
-        let (target, fault, left) = self.fault.as_mut()?;
         let body = String::from_utf8_lossy(body);
-        if *left == 0 || target.operation != operation || !body.contains(target.about) {
-            return None;
-        }
+        let wanted =
+            |(target, _, left): &&mut (Target, _, usize)| *left > 0 && target.covers(operation, &body);
+        let (_, fault, left) = self.faults.iter_mut().find(wanted)?;
         *left -= 1;
         self.spoilt += 1;
         Some(*fault)
@@ -179,9 +198,11 @@ async fn forward(line: Line, request: Request<Incoming>) -> Result<Response<Answ
         parts.headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
     let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
     // A local run's session token names the function. The tests' own clients have none, and may do everything.
-    if let Some(role) = parts.headers.get("x-amz-security-token").and_then(|role| role.to_str().ok()) {
+    let role = parts.headers.get("x-amz-security-token").and_then(|role| role.to_str().ok());
+    let role = role.unwrap_or_default().to_owned();
+    if !role.is_empty() {
         let needs = policy::needs(&operation, &body);
-        let denied = line.state.lock().expect("no poison").judge(&line.policies, role, &needs);
+        let denied = line.state.lock().expect("no poison").judge(&line.policies, &role, &needs);
         if let Some(refusal) = denied {
             return Ok(answer(400, &refusal));
         }
@@ -195,7 +216,14 @@ async fn forward(line: Line, request: Request<Incoming>) -> Result<Response<Answ
         _ => {}
     }
     // On a task of its own: what has reached the engine is carried out, whoever hangs up.
-    let engine = tokio::spawn(carry_out(line, parts, body)).await.map_err(|_| Lost)?;
+    let state = Arc::clone(&line.state);
+    let engine = tokio::spawn(async move {
+        let response = carry_out(line, parts, body).await?;
+        let charge = Charge::of(&role, &operation, response.body());
+        state.lock().expect("no poison").charges.push(charge);
+        Ok(response)
+    });
+    let engine = engine.await.map_err(|_| Lost)?;
     let (mut parts, body) = engine?.into_parts();
     match fault {
         Some(Fault::LoseAnswer) => return Err(Lost),
@@ -210,10 +238,13 @@ async fn forward(line: Line, request: Request<Incoming>) -> Result<Response<Answ
 }
 
 async fn carry_out(line: Line, parts: http::request::Parts, body: Bytes) -> Result<Response<Bytes>, Lost> {
+    let body = capacity::asking(&body);
+    let length = body.len();
     let mut forwarded = Request::new(Full::new(body));
     *forwarded.method_mut() = parts.method;
     *forwarded.uri_mut() = format!("{}/", line.engine).parse().expect("a URL");
     *forwarded.headers_mut() = parts.headers;
+    forwarded.headers_mut().insert("content-length", length.into());
     let response = line.client.request(forwarded).await.map_err(|_| Lost)?;
     let (parts, body) = response.into_parts();
     Ok(Response::from_parts(parts, body.collect().await.map_err(|_| Lost)?.to_bytes()))

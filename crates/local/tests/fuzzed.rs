@@ -1,0 +1,72 @@
+//! The checks of the fuzz targets (`fuzz/`), over what a search began with and what it has found: a finding stays found.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    unreachable_pub,
+    reason = "a check that fails panics; the same files are a library of their own to cargo-fuzz"
+)]
+
+#[path = "../../../fuzz/src/lib.rs"]
+mod fuzz;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn inputs(folder: &str) -> Vec<(PathBuf, Vec<u8>)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(folder);
+    let files = fs::read_dir(&folder).expect("a folder").map(|entry| entry.expect("an entry").path());
+    let inputs: Vec<_> = files.map(|path| (path.clone(), fs::read(path).expect("an input"))).collect();
+    assert!(!inputs.is_empty(), "{}", folder.display());
+    inputs
+}
+
+/// Checks every input, and each cut short and with one byte changed, at so many places.
+fn replay(folder: &str, places: usize, check: impl Fn(&[u8])) {
+    for (path, input) in inputs(folder) {
+        println!("{}", path.display());
+        check(&input);
+        for at in (0..input.len()).step_by(input.len() / places + 1) {
+            check(&input[..at]);
+            let mut changed = input.clone();
+            changed[at] ^= 0x11;
+            check(&changed);
+        }
+    }
+}
+
+#[test]
+fn authorizer() {
+    replay("events", 16, fuzz::authorizer::check);
+}
+
+#[test]
+fn claims() {
+    replay("fuzz/seeds/claims", 16, fuzz::claims::check);
+}
+
+#[test]
+fn configuration() {
+    replay("fuzz/seeds/configuration", 16, fuzz::configuration::check);
+}
+
+#[test]
+fn http() {
+    replay("events", 3, fuzz::http::check);
+}
+
+#[test]
+fn identity() {
+    replay("fuzz/seeds/identity", 16, fuzz::identity::check);
+}
+
+#[test]
+fn refresh() {
+    replay("fuzz/seeds/refresh", 16, fuzz::refresh::check);
+}
+
+#[test]
+fn token() {
+    replay("fuzz/seeds/token", 16, fuzz::token::check);
+}

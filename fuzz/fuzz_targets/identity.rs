@@ -1,0 +1,4 @@
+//! Addresses, names and passwords.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| fuzz::identity::check(data));

@@ -1,0 +1,4 @@
+//! A valid token, edited: it never verifies.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| fuzz::token::check(data));

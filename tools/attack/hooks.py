@@ -1,0 +1,73 @@
+"""What a schema cannot say: who signs in, which addresses and passwords are taken, and what else must hold.
+
+Loaded by Schemathesis (schemathesis.toml).
+"""
+
+import itertools
+import json
+import os
+import string
+import urllib.request
+
+import schemathesis
+from hypothesis import strategies as st
+
+URL = os.environ["LATCHKEY_URL"]
+PASSWORD = "plum-kettle-orbit-4172"
+
+# Addresses ----------------------------------------------------------------------------------------------------------
+# Valid addresses are drawn from what everybody takes; what only looks like one is left to the negative data.
+_atom = st.text(string.ascii_letters + string.digits + "_", min_size=1, max_size=12)
+_label = st.text(string.ascii_lowercase, min_size=1, max_size=12)
+schemathesis.openapi.format(
+    "email", st.builds("{}.{}@{}.example".format, _atom, _atom, _label)
+)
+# A password that the estimator takes for hard to guess: sixteen letters and digits at random.
+schemathesis.openapi.format(
+    "password", st.text(string.ascii_letters + string.digits, min_size=16, max_size=24).filter(lambda text: len(set(text)) > 10)
+)
+
+_users = itertools.count()
+
+
+@schemathesis.auth(refresh_interval=None).apply_to(path_regex="^/auth/(me|sessions|revoke-all)")
+class NewUser:
+    """Every request that needs an access token comes from a user of its own: many of them end their sessions."""
+
+    def get(self, case, context):
+        body = {"email": f"attacker{next(_users)}@auth.example", "password": PASSWORD}
+        request = urllib.request.Request(
+            f"{URL}/auth/signup", json.dumps(body).encode(), {"content-type": "application/json"}
+        )
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return json.load(answer)["accessToken"]
+
+    def set(self, case, token, context):
+        case.headers = case.headers or {}
+        case.headers["Authorization"] = f"Bearer {token}"
+
+
+# Checks -------------------------------------------------------------------------------------------------------------
+@schemathesis.check
+def protected_in_browsers(ctx, response, case):
+    """Every answer says how a browser may use it."""
+    if response.request.method == "OPTIONS":
+        return
+    for name in ["content-security-policy", "strict-transport-security", "x-content-type-options", "cache-control"]:
+        assert response.headers.get(name), f"{name} is missing"
+
+
+@schemathesis.check
+def no_route_is_not_found(ctx, response, case):
+    """A method that is not described does nothing: 404, or 401 where there is a route that is guarded."""
+    methods = {method.upper() for method in case.operation.schema[case.operation.path]}
+    if response.request.method not in methods | {"OPTIONS"}:
+        assert response.status_code in (401, 403, 404), f"{response.request.method}: {response.status_code}"
+
+
+@schemathesis.check
+def nothing_internal_shows(ctx, response, case):
+    """No error tells of the table, of files or of panics."""
+    text = response.text.lower()
+    for word in ["dynamodb", "panicked", ".rs:", "conditionalcheck", "argon2", "stack backtrace", "latchkey-table"]:
+        assert word not in text, f"{word!r} in an answer"
