@@ -4,7 +4,7 @@ import { AuthError } from './errors.js';
 import { authorizedFetch } from './fetch.js';
 import { readRevoked, readSessions, readUser, type Grant, type SessionInfo } from './formats.js';
 import type { Lock } from './lock.js';
-import type { Settings } from './options.js';
+import { pageUrl, type Settings } from './options.js';
 import { Renewer, sessionOf } from './renewer.js';
 import { asAuthError, readAnswer, Service } from './service.js';
 import { freshRenewal, sessionIdOf, type Session, type User } from './session.js';
@@ -127,9 +127,7 @@ export class Auth {
      */
     async session(): Promise<Session | null> {
         const entry = await this.#store.read();
-        if (entry === null) {
-            return null;
-        }
+        if (entry === null) return null;
         if (entry.session === null) await this.bearer.token();
         else if (entry.renewal.unanswered) this.#renewer.renew(entry.session.token).catch(() => null);
         return this.#store.state.session;
@@ -177,8 +175,11 @@ export class Auth {
     /** Says whether it was only now found out that the refresh token comes in a cookie. */
     async #delivered(grant: Grant): Promise<boolean> {
         if (grant.refreshToken !== null || this.#store.kind === 'cookie') return false;
-        if (this.#settings.delivery === 'body')
-            throw new AuthError('bad_answer', 'The answer has no refresh token.');
+        if (this.#settings.delivery === 'body' || isForeign(this.#settings.baseUrl)) {
+            const message =
+                'The answer has no refresh token. If it is in a cookie, give the option delivery: "cookie".';
+            throw new AuthError('bad_answer', message);
+        }
         await this.#store.forget();
         this.#store.use(cookieVault(this.#settings.storageKey, this.#settings.randomKey));
         return true;
@@ -211,4 +212,10 @@ export class Auth {
         });
         return user;
     }
+}
+
+/** Whether a browser has thrown the service's cookie away: without the option it is asked to keep those of its origin only. */
+function isForeign(baseUrl: string): boolean {
+    const page = pageUrl();
+    return page !== undefined && new URL(baseUrl, page).origin !== new URL(page).origin;
 }

@@ -4,9 +4,6 @@ import { isSame, UNKNOWN, type AuthState, type ChangeReason } from './state.js';
 import { openTabs, tellable, told, type Message, type Tabs } from './tabs.js';
 import type { Vault } from './vault.js';
 
-/** How long to wait for another tab's answer, in milliseconds. Within one browser it takes one or two. */
-const PATIENCE = 100;
-
 /** A storage event waits so long, in milliseconds, for the other tab's own word, which says why. */
 const WORD_FIRST = 50;
 
@@ -103,11 +100,20 @@ export class SessionStore {
 
     /** Asks the other tabs for a later state of the session, if they may have one that this tab cannot see. */
     async catchUp(): Promise<boolean> {
-        if (this.#tabs === null || !this.#vault.mayBeBehind()) return false;
-        const session = (await this.#vault.read())?.session ?? null;
+        for (let waited = 0; this.#tabs !== null;) {
+            const session = (await this.#vault.read())?.session ?? null;
+            const rest = this.#vault.patience() - waited;
+            if (rest <= 0) return false;
+            if (await this.#ask(this.#tabs, session, rest)) return true;
+            waited += rest;
+        }
+        return false;
+    }
+
+    async #ask(tabs: Tabs, session: Session | null, patience: number): Promise<boolean> {
         const answered = new Promise<boolean>((resolve) => (this.#answered = resolve));
-        const silence = setTimeout(() => this.#answered?.(false), PATIENCE);
-        this.#tabs.tell({ type: 'ask', session });
+        const silence = setTimeout(() => this.#answered?.(false), patience);
+        tabs.tell({ type: 'ask', session });
         return await answered.finally(() => {
             clearTimeout(silence);
             this.#answered = null;

@@ -1,5 +1,5 @@
 import { AuthError } from './errors.js';
-import { freshRenewal, parse, serialise, type Entry, type Renewal, type Session } from './session.js';
+import { freshRenewal, parse, serialise, type Entry, type Renewal } from './session.js';
 import { memoryStorage, webStorage, type KeyValueStorage } from './storage.js';
 
 /** Where the one session of a client is kept, and who else keeps it. */
@@ -19,8 +19,8 @@ export interface Vault {
     clear(byUser: boolean): Promise<void>;
     /** Forgets what this tab has of a session that another tab has ended. */
     drop(): Promise<void>;
-    /** Whether another tab may have a later state of the session than `read` finds. */
-    mayBeBehind(): boolean;
+    /** For how many milliseconds it is worth asking other tabs for a later state of the session than `read` found. */
+    patience(): number;
 }
 
 /** A vault in a store of texts. */
@@ -32,12 +32,18 @@ export function keyValueVault(kind: 'tab' | 'copied' | 'shared', storage: KeyVal
         adopt: (entry) => stored(() => storage.setItem(key, serialise(entry))),
         clear: () => stored(() => storage.removeItem(key)),
         drop: () => stored(() => storage.removeItem(key)),
-        mayBeBehind: () => kind === 'copied',
+        patience: () => (kind === 'copied' ? PERHAPS : 0),
     };
 }
 
+/** Another tab may have it. Within one browser an answer takes one or two milliseconds. */
+const PERHAPS = 100;
+
+/** Another tab does have it, unless it has been closed; it may be busy. */
+const SURELY = 1000;
+
 /** What is stored with cookie delivery: no token, and nothing about the user. */
-type Marks = { renewal: Renewal } | { signedOut: true };
+type Marks = { renewal: Renewal; storedAt: number; expiresAt: number } | { signedOut: true };
 
 /** Where the marks of cookie delivery are. */
 export function marksKey(key: string): string {
@@ -51,42 +57,52 @@ export function marksKey(key: string): string {
 export function cookieVault(key: string, newKey: () => string): Vault {
     const storage = webStorage('localStorage') ?? memoryStorage();
     const mark = (value: Marks) => stored(() => storage.setItem(marksKey(key), JSON.stringify(value)));
-    let session: Session | null = null;
-    let known = false;
+    let held: Entry | null = null;
+    let patience = 0;
     return {
         kind: 'cookie',
         async read() {
             const marks = readMarks(await storage.getItem(marksKey(key)));
-            known = marks !== null;
-            if (marks === null) return { session, renewal: freshRenewal(newKey()) };
-            return 'signedOut' in marks ? null : { session, renewal: marks.renewal };
+            const session = held?.session ?? null;
+            patience = 0;
+            if (marks === null) return held ?? { session, renewal: freshRenewal(newKey()) };
+            if ('signedOut' in marks) return null;
+            // Whoever has signed in or renewed has left a mark, which another process may not see at once.
+            const heldAt = session?.storedAt ?? 0;
+            patience = marks.storedAt > heldAt && marks.expiresAt > Date.now() ? SURELY : PERHAPS;
+            return held !== null && marks.storedAt < heldAt ? held : { session, renewal: marks.renewal };
         },
         async write(entry) {
-            await mark({ renewal: entry.renewal });
-            session = entry.session;
+            const marks = readMarks(await storage.getItem(marksKey(key)));
+            const former = marks === null || 'signedOut' in marks ? { storedAt: 0, expiresAt: 0 } : marks;
+            const { storedAt, expiresAt } = entry.session ?? former;
+            await mark({ renewal: entry.renewal, storedAt, expiresAt });
+            held = entry;
         },
         // The marks are that tab's, and may be later ones by now.
         adopt(entry) {
-            session = entry.session;
+            held = entry;
             return Promise.resolve();
         },
         async clear(byUser) {
-            session = null;
+            held = null;
             if (byUser) await mark({ signedOut: true });
             else await stored(() => storage.removeItem(marksKey(key)));
         },
         drop() {
-            session = null;
+            held = null;
             return Promise.resolve();
         },
-        // Whoever has signed in or renewed has left a mark.
-        mayBeBehind: () => known,
+        patience: () => patience,
     };
 }
 
 function readMarks(text: string | null | undefined): Marks | null {
     try {
-        return JSON.parse(text ?? 'null') as Marks | null;
+        const marks = JSON.parse(text ?? 'null') as Partial<Marks & { renewal: Renewal }> | null;
+        const whole =
+            marks !== null && ('signedOut' in marks || typeof marks.renewal?.idempotencyKey === 'string');
+        return whole ? (marks as Marks) : null;
     } catch {
         return null;
     }

@@ -195,6 +195,17 @@ describe('cookie delivery', () => {
         expect((await soon(reloaded.session()))?.user.email).toBe('ada@example.com');
     });
 
+    it('of another origin has to be named, as the browser has not kept the cookie, and this is said', async () => {
+        vi.stubGlobal('location', { href: 'https://app.example.com/' });
+        const browser = new Browser(service);
+        const auth = browser.tab({ storage: 'localStorage' });
+        await expect(soon(auth.login(ADA))).rejects.toMatchObject({
+            code: 'bad_answer',
+            message: expect.stringContaining('delivery: "cookie"') as string,
+        });
+        expect((await soon(browser.tab({ delivery: 'cookie' }).login(ADA))).user.email).toBe(ADA.email);
+    });
+
     it('takes over a session whose refresh token was in bodies before', async () => {
         service.delivery = 'body';
         const browser = new Browser(service);
