@@ -25,11 +25,16 @@ fn quotations(text: &str) -> Vec<(String, String)> {
     found
 }
 
+/// The pages of `docs/`.
+fn pages() -> impl Iterator<Item = PathBuf> {
+    let documents = fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path());
+    documents.filter(|path| path.extension().is_some_and(|extension| extension == "md"))
+}
+
 #[test]
 fn every_quotation_is_in_its_file() {
     let mut checked = 0;
-    for entry in fs::read_dir(root().join("docs")).unwrap() {
-        let path = entry.unwrap().path();
+    for path in pages() {
         for (name, code) in quotations(&fs::read_to_string(&path).unwrap()) {
             let file = fs::read_to_string(root().join(&name)).unwrap();
             assert!(file.contains(&code), "{} quotes of {name} what is not there:\n{code}", path.display());
@@ -43,8 +48,7 @@ fn every_quotation_is_in_its_file() {
 #[test]
 fn every_link_to_a_file_leads_somewhere() {
     let mut checked = 0;
-    let documents = fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path());
-    for path in documents.chain([root().join("README.md")]) {
+    for path in pages().chain([root().join("README.md")]) {
         let text = fs::read_to_string(&path).unwrap();
         for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
             let (target, heading) = link.split_once('#').unwrap_or((link, ""));

@@ -48,7 +48,7 @@ async fn an_event_that_is_none_is_an_error_and_the_runtime_goes_on() {
 #[ignore = "needs the built functions: `make e2e-runtime`"]
 async fn a_table_that_does_not_answer_is_503_in_time_and_the_runtime_goes_on() {
     let service = start(&[]).await;
-    let tap = Tap::start(service.stack.store_endpoint(), false).await;
+    let tap = Tap::start(service.stack.store_endpoint()).await;
     let login = events::all().into_iter().find(|event| event.name == "login").expect("an event");
     let event = login.prepare(&service).await;
     let sandbox = Sandbox::of(&service, "LoginFunction").table(&tap.url).start().await;
@@ -68,7 +68,7 @@ async fn a_table_that_does_not_answer_is_503_in_time_and_the_runtime_goes_on() {
 #[ignore = "needs the built functions: `make e2e-runtime`"]
 async fn an_invocation_that_lambda_cuts_off_is_followed_by_one_that_works() {
     let service = start(&[]).await;
-    let tap = Tap::start(service.stack.store_endpoint(), false).await;
+    let tap = Tap::start(service.stack.store_endpoint()).await;
     let login = events::all().into_iter().find(|event| event.name == "login").expect("an event");
     let event = login.prepare(&service).await;
     let sandbox = Sandbox::of(&service, "LoginFunction").table(&tap.url).seconds(1).start().await;

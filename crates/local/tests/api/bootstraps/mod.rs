@@ -34,7 +34,7 @@ async fn every_event_is_answered_by_the_binary_as_by_the_service_and_within_its_
         let (here, there) = (start(&event.settings()).await, start(&event.settings()).await);
         let expected =
             here.stack.invoke(event.function, &event.prepare(&here).await).await.expect(&event.name);
-        let tap = Tap::start(there.stack.store_endpoint(), false).await;
+        let tap = Tap::start(there.stack.store_endpoint()).await;
         let prepared = event.prepare(&there).await;
         let sandbox = Sandbox::of(&there, event.function).table(&tap.url).start().await;
         let answer = sandbox.invoke(&prepared).await;
