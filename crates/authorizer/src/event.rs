@@ -113,7 +113,9 @@ impl Event {
         let arn = self.method_arn.as_deref().or(self.route_arn.as_deref())?;
         let mut parts = arn.splitn(3, '/');
         let (api, stage, _method) = (parts.next()?, parts.next()?, parts.next()?);
-        let known = api.starts_with("arn:") && api.contains(":execute-api:") && !stage.is_empty();
+        // A wildcard of the payload's would become one of the policy's.
+        let plain = !api.contains(['*', '?']) && !stage.contains(['*', '?']);
+        let known = plain && api.starts_with("arn:") && api.contains(":execute-api:") && !stage.is_empty();
         known.then(|| format!("{api}/{stage}/*"))
     }
 
@@ -167,6 +169,8 @@ mod tests {
             ),
             ("arn:aws:execute-api:eu-west-1:123456789012:a1b2", None),
             ("arn:aws:execute-api:eu-west-1:123456789012:a1b2//GET", None),
+            ("arn:aws:execute-api:eu-west-1:123456789012:a1*/PROD/GET", None),
+            ("arn:aws:execute-api:eu-west-1:123456789012:a1b2/P?OD/GET", None),
             ("*", None),
             ("", None),
         ] {
