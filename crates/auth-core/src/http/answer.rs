@@ -32,6 +32,10 @@ pub struct Answer {
 }
 
 impl Answer {
+    const fn of(status: StatusCode, body: Value, headers: Vec<(HeaderName, HeaderValue)>) -> Self {
+        Self { status, body: Some(body), headers, ends_session: false }
+    }
+
     /// An answer without a body.
     pub const fn no_content() -> Self {
         Self { status: StatusCode::NO_CONTENT, body: None, headers: Vec::new(), ends_session: false }
@@ -41,29 +45,19 @@ impl Answer {
     pub fn document(body: Value, seconds: u32) -> Self {
         let cache = HeaderValue::from_str(&format!("public, max-age={seconds}"));
         let headers = cache.map(|cache| vec![(header::CACHE_CONTROL, cache)]).unwrap_or_default();
-        Self { status: StatusCode::OK, body: Some(body), headers, ends_session: false }
+        Self::of(StatusCode::OK, body, headers)
     }
 
     /// Data that is not a token: its members are written in camel case, and are spelt as the format wants.
     pub fn data(config: &HttpConfig, data: Value) -> Self {
         let spelt = if is_snake(config.format) { to_snake(data) } else { data };
-        Self {
-            status: StatusCode::OK,
-            body: Some(wrap(config.format, spelt)),
-            headers: Vec::new(),
-            ends_session: false,
-        }
+        Self::of(StatusCode::OK, wrap(config.format, spelt), Vec::new())
     }
 
     /// A user.
     pub fn user(config: &HttpConfig, user: &User) -> Self {
         let body = json!({ "user": spell_user(config.format, user) });
-        Self {
-            status: StatusCode::OK,
-            body: Some(wrap(config.format, body)),
-            headers: Vec::new(),
-            ends_session: false,
-        }
+        Self::of(StatusCode::OK, wrap(config.format, body), Vec::new())
     }
 
     /// Tokens (RFC 6749 §5.1). With cookie delivery the refresh token is in the cookie alone.
@@ -77,7 +71,7 @@ impl Answer {
             headers.extend(cookie.map(|cookie| (header::SET_COOKIE, cookie)));
         }
         let body = wrap(config.format, spell_grant(config.format, grant, in_body));
-        Self { status, body: Some(body), headers, ends_session: false }
+        Self::of(status, body, headers)
     }
 
     /// With one more header.
@@ -102,7 +96,7 @@ impl Answer {
     pub(super) fn error(format: ResponseFormat, error: &ApiError, request_id: &str) -> Self {
         let (status, code) = error.status_and_code();
         let body = spell_error(format, code, &error.to_string(), request_id);
-        Self { status, body: Some(body), headers: error.header().into_iter().collect(), ends_session: false }
+        Self::of(status, body, error.header().into_iter().collect())
     }
 
     pub(super) fn into_response(self) -> Response<Body> {
