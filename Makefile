@@ -150,7 +150,7 @@ e2e-runtime: e2e-build ## Runs the built functions behind AWS's Runtime Interfac
 
 e2e-stack: e2e-build $(VENV)/emulator ## Deploys them into an AWS emulator and runs the scenarios of the tests there (Linux)
 	$(VENV)/bin/python tools/e2e_stack.py $(VENV)/ministack/bin/ministack $(VENV)/bin/sam $(HOST_ARCH) -- \
-	  cargo test --locked -p local --test api -- scenarios::
+	  cargo test --locked -p local --test api --
 
 # Once for both.
 .PHONY: e2e-build

@@ -1,4 +1,5 @@
-"""Deploys what `sam build` made into an AWS emulator, and runs the scenarios of crates/local/tests/api over it.
+"""Deploys what `sam build` made into an AWS emulator, and runs the scenarios of crates/local/tests/api over it: first as it is,
+then the ones about cookies, after an update of the stack.
 
 The template is the real one, `sam deploy` the real command, the binaries are those that would be deployed; the gateway,
 DynamoDB, CloudFormation and Secrets Manager are MiniStack's (PyPI), in a process of this one's, on a free port, and gone at
@@ -24,15 +25,42 @@ from samcli.yamlhelper import yaml_dump, yaml_parse
 STACK = "latchkey"
 REGION = "eu-central-1"
 BUILT = pathlib.Path(".aws-sam/build/template.yaml")
+# Beside the binaries, which it names by paths of its own folder.
+EMULATED = BUILT.with_name("emulated.yaml")
 # What crates/local/tests/api/scenarios/world.rs expects of a deployment.
 PARAMETERS = {
     "CorsAllowedOrigins": "https://app.example.com,http://localhost:5173",
     "RefreshGrace": "4s",
 }
+# The update: cookies, and whatever is made only if a parameter asks for it.
+CHANGED = PARAMETERS | {
+    "TokenDelivery": "cookie",
+    "AccessLog": "on",
+    "Tracing": "Active",
+    "AlarmEmail": "operator@example.com",
+    "WafRateLimit": "10000",
+    "DomainName": "id.example.com",
+    "DomainCertificateArn": f"arn:aws:acm:{REGION}:000000000000:certificate/8f1c2b7e-0d5a-4c3e-9b6f-1a2d3c4e5f60",
+    "DomainBasePath": "api/v1",
+    "HostedZoneId": "Z0123456789",
+}
+# What is deployed, and which scenarios run over it.
+DEPLOYMENTS = [
+    (PARAMETERS, ["scenarios::", "--skip", "scenarios::cookies::"]),
+    (CHANGED, ["scenarios::cookies::"]),
+]
+# What breaks each of the template's rules, and what CloudFormation then says.
+REFUSED = [
+    ({"Algorithm": "ES256"}, "RS256, ES256 and EdDSA need PrivateKeySecretArn"),
+    ({"TokenDelivery": "cookie", "CorsAllowedOrigins": "*"}, "cookies need the origins listed in CorsAllowedOrigins, not *"),
+    ({"DomainName": "id.example.com"}, "DomainName needs DomainCertificateArn"),
+]
+# Nothing refers to them.
+UNKNOWN_TO_THE_EMULATOR = {"AWS::Route53::RecordSetGroup", "AWS::WAFv2::WebACLAssociation"}
 # What the suite makes happen must have left its line, from whichever function writes it.
 AUDITED = {
     "signup", "login", "refresh_token_rotated", "refresh_token_replayed", "refresh_token_reused", "logout",
-    "session_ended", "sessions_revoked", "profile_changed", "access_token_refused", "limit_reached",
+    "session_ended", "sessions_revoked", "profile_changed", "access_token_refused", "limit_reached", "cross_site_refused",
 }
 
 
@@ -90,12 +118,16 @@ def wait_until_healthy(process, url):
 
 
 def emulated(template):
-    """The template as MiniStack 1.5.33 can take it. Nothing refers to an alarm."""
+    """The template as MiniStack 1.5.33 can take it."""
     for name, resource in list(template["Resources"].items()):
         properties = resource.get("Properties", {})
-        if resource["Type"] == "AWS::CloudWatch::Alarm" and "Metrics" in properties:
-            print(f"left out: {name}; the emulator has no alarms over an expression", flush=True)
+        if resource["Type"] in UNKNOWN_TO_THE_EMULATOR:
+            print(f"left out: {name}; the emulator does not know {resource['Type']}", flush=True)
             del template["Resources"][name]
+        elif resource["Type"] == "AWS::CloudWatch::Alarm" and "Metrics" in properties:
+            print(f"{name} watches its first metric alone; the emulator has no alarms over an expression", flush=True)
+            first = next(metric["MetricStat"] for metric in properties.pop("Metrics") if "MetricStat" in metric)
+            properties |= first["Metric"] | {"Statistic": first["Stat"], "Period": first["Period"]}
         elif properties.get("GenerateSecretString", {}).pop("ExcludePunctuation", False):
             print(f"{name} excludes punctuation by name; the emulator ignores ExcludePunctuation", flush=True)
             properties["GenerateSecretString"]["ExcludeCharacters"] = string.punctuation
@@ -120,14 +152,20 @@ def gateway_response(api, kind, response):
     return {"Type": "AWS::ApiGateway::GatewayResponse", "Properties": properties}
 
 
-def deploy(sam, architecture, env):
-    # Beside the binaries, which it names by paths of its own folder.
-    template = BUILT.with_name("emulated.yaml")
-    template.write_text(yaml_dump(emulated(yaml_parse(BUILT.read_text(encoding="utf-8")))), encoding="utf-8")
-    overrides = [f"{name}={value}" for name, value in (PARAMETERS | {"Architecture": architecture}).items()]
-    command = [sam, "deploy", "--template-file", template, "--config-file", pathlib.Path("samconfig.toml").absolute(),
+def deploy(sam, parameters, env, **run):
+    overrides = [f"{name}={value}" for name, value in parameters.items()]
+    command = [sam, "deploy", "--template-file", EMULATED, "--config-file", pathlib.Path("samconfig.toml").absolute(),
                "--stack-name", STACK, "--no-confirm-changeset", "--no-progressbar", "--parameter-overrides", *overrides]
-    subprocess.run(command, env=env, check=True)
+    return subprocess.run(command, env=env, **run)
+
+
+def refused(sam, parameters, words, env):
+    """Whether a deployment is refused for this reason."""
+    tried = deploy(sam, parameters, env, capture_output=True, text=True)
+    if tried.returncode == 0 or words not in tried.stderr:
+        print(f"not refused: {parameters}\n{tried.stdout}{tried.stderr}", file=sys.stderr)
+        return False
+    return True
 
 
 def client(service, env):
@@ -151,23 +189,32 @@ def missing_audit_lines(env, group):
     return AUDITED - seen
 
 
+def base_url(url, env):
+    """Where the emulator has the API: the host of ApiUrl is Amazon's, and the emulator's is a path of its own."""
+    api = outputs(env)["ApiUrl"].removeprefix("https://").split(".")[0]
+    # A deployment holds the gateway responses of its moment; the stack's may have been made before they were.
+    client("apigateway", env).create_deployment(restApiId=api, stageName="PROD")
+    return f"{url}/restapis/{api}/PROD/_user_request_"
+
+
 def check(ministack, sam, architecture, test):
+    EMULATED.write_text(yaml_dump(emulated(yaml_parse(BUILT.read_text(encoding="utf-8")))), encoding="utf-8")
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     with tempfile.TemporaryDirectory(prefix="latchkey-e2e-") as folder:
         env = environment(url, port, folder)
         log = pathlib.Path(folder, "emulator.log")
+        passed, missing = True, set()
         with emulator(ministack, env, url, log):
-            deploy(sam, architecture, env)
-            described = outputs(env)
-            # The host of ApiUrl is Amazon's; the emulator has the same API and stage under a path of its own.
-            api = described["ApiUrl"].removeprefix("https://").split(".")[0]
-            # A deployment holds the gateway responses of its moment; the stack's may have been made before they were.
-            client("apigateway", env).create_deployment(restApiId=api, stageName="PROD")
-            base = f"{url}/restapis/{api}/PROD/_user_request_"
-            print(f"deployed: {described['ApiUrl']} as {base}", flush=True)
-            passed = subprocess.run(test, env=os.environ | {"LATCHKEY_URL": base}).returncode == 0
-            missing = missing_audit_lines(env, described["LogGroupName"]) if passed else set()
+            # First: an update would keep the parameters that it does not name.
+            passed &= all([refused(sam, PARAMETERS | wrong, words, env) for wrong, words in REFUSED])
+            for parameters, scenarios in DEPLOYMENTS:
+                deploy(sam, parameters | {"Architecture": architecture}, env, check=True)
+                base = base_url(url, env)
+                print(f"deployed as {base}", flush=True)
+                passed &= subprocess.run([*test, *scenarios], env=os.environ | {"LATCHKEY_URL": base}).returncode == 0
+            if passed:
+                missing = missing_audit_lines(env, outputs(env)["LogGroupName"])
         if missing:
             print(f"no audit line of: {', '.join(sorted(missing))}", file=sys.stderr)
         if not passed:

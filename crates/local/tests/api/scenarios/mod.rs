@@ -4,6 +4,7 @@
 //! No clock can be moved and no table looked into here; what needs that is in the other modules.
 
 mod access;
+mod cookies;
 mod cors;
 mod refused;
 mod rotation;

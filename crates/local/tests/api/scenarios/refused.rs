@@ -76,6 +76,20 @@ async fn a_body_that_is_too_large_is_413() {
     assert_eq!(error_code(&reply), "payload_too_large");
 }
 
+/// Lambda takes 6 MB, API Gateway 10: whoever refuses it, and in whatever words, the client gets the same status, and nobody
+/// stumbles.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_nobody_on_the_way_takes_is_413_too() {
+    let world = World::open().await;
+    let person = world.person().await;
+    for megabytes in [7, 11] {
+        let body = json!({"displayName": "x".repeat(megabytes * 1024 * 1024)});
+        let call = world.call("PATCH", "/auth/me").bearer(&person.tokens.access);
+        call.json(&body).send().await.expect(413);
+    }
+    world.me(&person.tokens.access).await.expect(200);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_that_is_not_json_is_415_or_400() {
     let world = World::open().await;

@@ -34,12 +34,21 @@ pub(super) struct Person {
 impl World {
     /// The deployment at `LATCHKEY_URL`, which must have the settings of [`options`], or one of its own.
     pub(super) async fn open() -> Self {
+        Self::of(options()).await
+    }
+
+    /// The same with cookies: the deployment at `LATCHKEY_URL` has `TOKEN_DELIVERY=cookie` besides.
+    pub(super) async fn open_with_cookies() -> Self {
+        Self::of(options().with("TOKEN_DELIVERY", "cookie")).await
+    }
+
+    async fn of(options: Options) -> Self {
         #[expect(clippy::disallowed_methods, reason = "where the suite runs is told to the process")]
         let elsewhere = std::env::var("LATCHKEY_URL").ok();
         if let Some(url) = elsewhere {
             return Self { url: url.trim_end_matches('/').to_owned(), client: Client::new(), _here: None };
         }
-        let stack = Stack::start(options()).await.expect("the service starts");
+        let stack = Stack::start(options).await.expect("the service starts");
         Self { url: stack.url(), client: Client::new(), _here: Some(stack) }
     }
 
