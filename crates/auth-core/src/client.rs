@@ -11,7 +11,8 @@ pub struct Client {
     /// The `User-Agent`, cut to [`Client::MAXIMUM_USER_AGENT`] bytes, without characters that [deceive](crate::characters).
     pub user_agent: String,
     /// The gateway's request id. It ties lines to the gateway's log, and no more: a client of a REST API can override it
-    /// ("`$context` Variables for data models, authorizers, mapping templates, and CloudWatch access logging").
+    /// ("`$context` Variables for data models, authorizers, mapping templates, and CloudWatch access logging"). Cut and cleaned as
+    /// the user agent is.
     pub request_id: String,
     /// Lambda's id of the invocation, which no client has a say in; empty outside one.
     pub invocation_id: String,
@@ -22,14 +23,15 @@ impl Client {
     /// the rest of a session stay below 1 KB, which is what one write unit of DynamoDB covers.
     pub const MAXIMUM_USER_AGENT: usize = 256;
 
+    /// Longest request id that is kept, in bytes. The gateway's own have 36.
+    pub const MAXIMUM_REQUEST_ID: usize = 128;
+
     /// A caller, with a user agent of any length and content.
     pub fn new(ip: &str, user_agent: &str, request_id: &str) -> Self {
-        let mut user_agent: String = user_agent.chars().filter(|c| !is_deceptive(*c)).collect();
-        user_agent.truncate(user_agent.floor_char_boundary(Self::MAXIMUM_USER_AGENT));
         Self {
             ip: ip.to_owned(),
-            user_agent,
-            request_id: request_id.to_owned(),
+            user_agent: plain(user_agent, Self::MAXIMUM_USER_AGENT),
+            request_id: plain(request_id, Self::MAXIMUM_REQUEST_ID),
             invocation_id: String::new(),
         }
     }
@@ -40,6 +42,13 @@ impl Client {
         id.clone_into(&mut self.invocation_id);
         self
     }
+}
+
+/// What a client chose, in one short line.
+fn plain(text: &str, most: usize) -> String {
+    let mut plain: String = text.chars().filter(|c| !is_deceptive(*c)).collect();
+    plain.truncate(plain.floor_char_boundary(most));
+    plain
 }
 
 #[cfg(test)]
@@ -55,5 +64,13 @@ mod tests {
         assert!(
             (Client::MAXIMUM_USER_AGENT - 1..=Client::MAXIMUM_USER_AGENT).contains(&client.user_agent.len())
         );
+    }
+
+    #[test]
+    fn a_request_id_that_a_client_chose_is_cut_and_cannot_break_a_line() {
+        let chosen = format!("r\n{{\"level\":\"AUDIT\"}}\u{202e}{}", "x".repeat(9_999));
+        let client = Client::new("203.0.113.7", "", &chosen);
+        assert!(client.request_id.starts_with("r{\"level\":\"AUDIT\"}x"), "{}", client.request_id);
+        assert_eq!(client.request_id.len(), Client::MAXIMUM_REQUEST_ID);
     }
 }

@@ -67,8 +67,9 @@ impl Attempt<'_> {
 
     async fn lock(&self, key: &LimitKey, failures: u64, user: Option<&UserId>) -> Result<(), ApiError> {
         let until = self.now + self.login.limits.lock_duration;
-        if self.login.store.lock(key, failures, until).await? == Locked::Now {
-            let entry = Entry::new(Event::AddressLocked, Outcome::Failure, &self.request.client, self.now);
+        let client = &self.request.client;
+        if self.login.store.lock(key, failures, until, &client.invocation_id).await? == Locked::Now {
+            let entry = Entry::new(Event::AddressLocked, Outcome::Failure, client, self.now);
             self.login.platform.audit.record(entry.of_known(user));
         }
         Ok(())

@@ -62,7 +62,6 @@ impl WellKnown {
         if self.issuer.starts_with("https://") || self.issuer.starts_with("http://") {
             return self.issuer.trim_end_matches('/').to_owned();
         }
-        let insecure = request.headers.get("x-forwarded-proto").is_some_and(|proto| proto == "http");
-        format!("{}://{}{}", if insecure { "http" } else { "https" }, request.host, request.base_path)
+        request.base_url.clone()
     }
 }

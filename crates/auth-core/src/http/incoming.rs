@@ -1,8 +1,9 @@
 //! A request as a function reads it: REST 1.0 and HTTP API 2.0 payloads alike.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 
-use http::{HeaderMap, Method, header};
+use http::{HeaderMap, HeaderName, Method, header};
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, Request, RequestExt};
 
@@ -23,8 +24,11 @@ pub struct Incoming {
     pub path: String,
     /// What comes before it on the client's side: the stage, or a custom domain's base path.
     pub base_path: String,
-    /// The host that the client called, with its port if that is not the usual one.
-    pub host: String,
+    /// The URL that the client called, up to and with the base path.
+    ///
+    /// A document that says it may be kept on the way repeats it, so a client can choose its port and scheme on this machine
+    /// alone: elsewhere everybody who is served the copy would get them.
+    pub base_url: String,
     /// The headers.
     pub headers: HeaderMap,
     /// Who called.
@@ -114,13 +118,13 @@ impl From<Request> for Incoming {
         let path_parameters = parameters.iter().flat_map(|map| map.iter());
         let path_parameters =
             path_parameters.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        let host = host(&context.domain, request.headers());
+        let base_url = origin(&context.domain, request.headers()) + &base_path;
         let (parts, body) = request.into_parts();
         Self {
             method: parts.method,
             path,
             base_path,
-            host,
+            base_url,
             headers: parts.headers,
             client: context.client.in_invocation(&invocation_id.unwrap_or_default()),
             principal,
@@ -134,11 +138,26 @@ impl From<Request> for Incoming {
     }
 }
 
-/// The gateway's own name for itself. The `Host` header adds a port to it, but cannot put another host in its place.
-fn host(domain: &str, headers: &HeaderMap) -> String {
-    let header = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    let name = header.rsplit_once(':').map_or(header, |(name, _port)| name);
-    if name == domain { header.to_owned() } else { domain.to_owned() }
+/// The gateway's own name for itself. What a client's headers say is read on this machine alone, for the port of a local run.
+fn origin(domain: &str, headers: &HeaderMap) -> String {
+    if !is_loopback(domain) {
+        return format!("https://{domain}");
+    }
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let scheme = if text(X_FORWARDED_PROTO) == "http" { "http" } else { "https" };
+    let port = text(header::HOST).strip_prefix(domain).and_then(|rest| rest.strip_prefix(':'));
+    match port.and_then(|port| port.parse::<u16>().ok()) {
+        Some(port) => format!("{scheme}://{domain}:{port}"),
+        None => format!("{scheme}://{domain}"),
+    }
+}
+
+const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+
+/// Whether a host is this very machine (RFC 6761 §6.3).
+fn is_loopback(host: &str) -> bool {
+    let is_name = host.rsplit('.').next() == Some("localhost");
+    is_name || host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 /// What comes before our own part of a path; `None` if it has no such part: it is a path of somebody else's API.
@@ -220,6 +239,31 @@ mod tests {
         for header in ["", "Bearer", "Bearer ", "Basic abc", "Bearerabc", "é", "Ünï côde"] {
             assert_eq!(bearer(header), None, "{header}");
         }
+    }
+
+    #[test]
+    fn a_host_header_adds_a_port_on_this_machine_and_nothing_else() -> Result<(), http::Error> {
+        let origin = |domain: &str, host: &str, proto: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::HOST, host.parse()?);
+            headers.insert(X_FORWARDED_PROTO, proto.parse()?);
+            Ok::<_, http::Error>(origin(domain, &headers))
+        };
+        for domain in ["127.0.0.1", "localhost", "api.localhost", "[::1]"] {
+            let host = format!("{domain}:3000");
+            assert_eq!(origin(domain, &host, "http")?, format!("http://{host}"));
+            assert_eq!(origin(domain, &host, "https")?, format!("https://{host}"));
+            for tail in ["", ":", ":@evil.example", ":1@evil.example", ".evil.example:443", ":65536"] {
+                let host = format!("{domain}{tail}");
+                assert_eq!(origin(domain, &host, "http")?, format!("http://{domain}"), "{tail}");
+            }
+        }
+        for domain in ["api.example.com", "localhost.example.com", "203.0.113.1"] {
+            for host in [format!("{domain}:8443"), format!("{domain}:@evil.example"), "evil.example".into()] {
+                assert_eq!(origin(domain, &host, "http")?, format!("https://{domain}"), "{host}");
+            }
+        }
+        Ok(())
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! Counters in the table: the limits that every instance of every function shares.
 
-use aws_sdk_dynamodb::types::ReturnValue;
+use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
 
-use super::item::{number, optional_time, read_number, time};
-use super::schema::{EXPIRES_AT, HITS, LOCKED_UNTIL, limit_key};
-use super::sessions::refused_by;
+use super::item::{number, optional_time, read_number, text, time};
+use super::schema::{EXPIRES_AT, HITS, LOCKED_BY, LOCKED_UNTIL, limit_key};
+use super::sessions::{is_by, refused_by};
 use super::{Store, StoreError};
 use crate::clock::Timestamp;
 use crate::limits::LimitKey;
@@ -84,7 +84,8 @@ impl Store {
     }
 
     /// Locks the address that a counter of failures stands for and starts the row anew, if the row has grown to `failures`.
-    /// Of two callers who find that it has, one locks.
+    /// Of two callers who find that it has, one locks. A write that landed and whose answer was lost is tried again by the
+    /// SDK, within one invocation, and counts as this one's.
     ///
     /// # Errors
     ///
@@ -94,23 +95,32 @@ impl Store {
         limit: &LimitKey,
         failures: u64,
         until: Timestamp,
+        invocation_id: &str,
     ) -> Result<Locked, StoreError> {
         let result = self
             .client
             .update_item()
             .table_name(&self.table)
             .set_key(Some(limit_key(limit)))
-            .update_expression("SET locked_until = :until, hits = :none")
+            .update_expression("SET locked_until = :until, locked_by = :by, hits = :none")
             .condition_expression("hits >= :failures")
             .expression_attribute_values(":until", time(until))
+            .expression_attribute_values(":by", text(invocation_id))
             .expression_attribute_values(":none", number(0))
             .expression_attribute_values(":failures", number(failures))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
         match result {
             Ok(_) => Ok(Locked::Now),
-            Err(error) if refused_by(&error).is_some() => Ok(Locked::Already),
-            Err(error) => Err(error.into()),
+            Err(error) => match refused_by(&error) {
+                None => Err(error.into()),
+                Some(item) => Ok(if item.is_some_and(|item| is_by(item, LOCKED_BY, invocation_id)) {
+                    Locked::Now
+                } else {
+                    Locked::Already
+                }),
+            },
         }
     }
 }

@@ -51,6 +51,7 @@ pub(super) const LAST_USER_AGENT: &str = "last_user_agent";
 
 pub(super) const HITS: &str = "hits";
 pub(super) const LOCKED_UNTIL: &str = "locked_until";
+pub(super) const LOCKED_BY: &str = "locked_by";
 
 pub(super) const SESSION_PREFIX: &str = "SESSION#";
 

@@ -85,7 +85,7 @@ impl Store {
             Ok(_) => Ok(Revoked::Now),
             Err(error) => match refused_by(&error) {
                 None => Err(error.into()),
-                Some(item) => Ok(if item.is_some_and(|item| is_revoked_by(item, invocation_id)) {
+                Some(item) => Ok(if item.is_some_and(|item| is_by(item, REVOKED_BY, invocation_id)) {
                     Revoked::Now
                 } else {
                     Revoked::NotLive
@@ -166,8 +166,9 @@ fn session_id(item: &Item) -> Result<SessionId, StoreError> {
     sid.ok_or(StoreError::Unreadable(SK))
 }
 
-fn is_revoked_by(item: &Item, invocation_id: &str) -> bool {
-    !invocation_id.is_empty() && read_text(item, REVOKED_BY).is_ok_and(|by| by == invocation_id)
+/// Whether an item says that what was refused had been done by this very invocation.
+pub(super) fn is_by(item: &Item, attribute: &'static str, invocation_id: &str) -> bool {
+    !invocation_id.is_empty() && read_text(item, attribute).is_ok_and(|by| by == invocation_id)
 }
 
 /// The item that a failed condition brought back: `None` if the error is another one.

@@ -94,12 +94,13 @@ async fn a_lock_that_cannot_be_set_is_set_by_the_next_failure() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_lock_whose_answer_was_lost_holds() {
+async fn a_lock_whose_answer_was_lost_holds_and_is_recorded_once() {
     let (_engine, service, tap) = tapped(&LOCKING).await;
     service.signup("ada@example.com").await;
     service.try_login("ada@example.com", "not the password").await.expect(401);
     tap.spoil_next(1, Target::of("UpdateItem", "locked_until"), Fault::LoseAnswer);
     service.try_login("ada@example.com", "not the password").await.expect(401);
     assert!(!tap.heal(), "the lock was not tried");
+    assert_eq!(service.audited("address_locked").len(), 1);
     service.try_login("ada@example.com", PASSWORD).await.expect(429);
 }

@@ -187,6 +187,17 @@ async fn the_public_documents_repeat_nothing_of_the_request() {
     let answer = service.stack.invoke("WellKnownFunction", &event).await.expect("an answer");
     assert_eq!(answer["statusCode"], 200);
     assert!(!answer.to_string().contains("evil.example"), "{answer}");
+    // A whole URL's worth of host behind the gateway's own name; and a scheme that anybody on the way can read and change.
+    let domain = event["requestContext"]["domainName"].as_str().expect("a domain").to_owned();
+    for (name, value) in
+        [("Host", format!("{domain}:@evil.example")), ("X-Forwarded-Proto", "http".to_owned())]
+    {
+        event["headers"][name] = json!(value);
+        event["multiValueHeaders"][name] = json!([value]);
+    }
+    let answer = service.stack.invoke("WellKnownFunction", &event).await.expect("an answer");
+    let document = answer["body"].as_str().expect("a body");
+    assert!(!document.contains("evil.example") && !document.contains("http://"), "{document}");
 }
 
 /// The forgeries that are cheapest to try, over the wire: a 401, and a line in the audit log.
