@@ -146,13 +146,13 @@ e2e: e2e-runtime e2e-stack ## Builds for this machine and runs what is built, by
 e2e-runtime: e2e-build ## Runs the built functions behind AWS's Runtime Interface Emulator (Linux)
 	$(WITH_TOOLS) LATCHKEY_BUILD="$(CURDIR)/.aws-sam/build" \
 	  LATCHKEY_RIE="$$(ls $(CURDIR)/$(VENV)/lib/python3*/site-packages/samcli/local/rapid/aws-lambda-rie-$(HOST_ARCH))" \
-	  cargo test --locked -p local --test api -- --ignored bootstraps::
+	  cargo test --locked --workspace --test api -- --ignored bootstraps:: $(RUNTIME_ARGS)
 
 e2e-stack: e2e-build $(VENV)/emulator ## Deploys them into an AWS emulator and runs the scenarios of the tests there (Linux)
 	$(VENV)/bin/python tools/e2e_stack.py $(VENV)/ministack/bin/ministack $(VENV)/bin/sam $(HOST_ARCH) -- \
-	  cargo test --locked -p local --test api --
+	  cargo test --locked --workspace --test api --
 
-# Once for both.
+# Once for both. The tests are compiled with the features of the whole workspace, as `make test` has compiled them.
 .PHONY: e2e-build
 e2e-build:
 	$(MAKE) build ARCH=$(HOST_ARCH)
