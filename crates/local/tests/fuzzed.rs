@@ -41,16 +41,23 @@ fn replay(folder: &str, places: usize, check: impl Fn(&[u8])) {
     }
 }
 
-/// Checks so many inputs that are made of those in `folders`.
+/// Checks so many inputs that are made of those in `folders`, and as many others in each further round of `FUZZ_ROUNDS`.
 fn mutate(folders: &[&str], count: u32, check: impl Fn(&[u8])) {
-    let seeds = folders.iter().flat_map(|folder| inputs(folder)).map(|(_, input)| input).collect();
-    let mutator = Mutator::new(seeds, 1);
-    for _ in 0..count {
-        let input = mutator.input();
-        // Shown if the check fails.
-        println!("{}", input.escape_ascii());
-        check(&input);
+    let seeds: Vec<_> = folders.iter().flat_map(|folder| inputs(folder)).map(|(_, input)| input).collect();
+    for round in 1..=rounds() {
+        let mutator = Mutator::new(seeds.clone(), round);
+        for _ in 0..count {
+            let input = mutator.input();
+            // Shown if the check fails.
+            println!("{}", input.escape_ascii());
+            check(&input);
+        }
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "for who runs the test, not for the service")]
+fn rounds() -> u64 {
+    std::env::var("FUZZ_ROUNDS").map_or(1, |rounds| rounds.parse().expect("a number"))
 }
 
 #[test]
