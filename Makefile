@@ -15,7 +15,8 @@ INTEROP_TOOLS := PyJWT==2.15.1 cryptography==50.0.2
 MUTANTS := 27.1.0
 # What attacks the running service, and what looks at dependencies and for crashes.
 ATTACK_TOOLS := schemathesis==4.32.5
-AUDIT_TOOLS := cargo-deny@0.20.2 cargo-audit@0.22.2
+DENY_TOOL := cargo-deny@0.20.2
+AUDIT_TOOL := cargo-audit@0.22.2
 SBOM_TOOL := cargo-cyclonedx@0.5.9
 FUZZ_TOOL := cargo-fuzz@0.13.2
 
@@ -33,7 +34,7 @@ WITH_TOOLS = PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 export SAM_CLI_TELEMETRY = 0
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-example demo client test interop soak mutants attack fuzz audit sbom bench load growth cost check
+.PHONY: help run run-example demo client test interop soak mutants attack fuzz deny audit sbom bench load growth cost check
 .PHONY: validate build deploy e2e-stack e2e-runtime e2e clean
 
 help: ## Lists the targets
@@ -94,6 +95,8 @@ attack: $(VENV)/attack-tools ## Attacks the running service by its OpenAPI docum
 
 fuzz: $(VENV)/fuzz-tool ## Runs every fuzz target (FUZZ_SECONDS=600, FUZZ_TARGETS=token); needs a nightly toolchain
 	@# Audit lines go to standard output, what libFuzzer says to standard error. The events are seeds as they are.
+	@# cargo-fuzz has no --locked.
+	cargo +nightly metadata --locked --format-version 1 --manifest-path fuzz/Cargo.toml > /dev/null
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" cargo +nightly fuzz build --fuzz-dir fuzz
 	for target in $(FUZZ_TARGETS); do \
 	  mkdir -p fuzz/corpus/$$target fuzz/seeds/$$target; \
@@ -102,14 +105,22 @@ fuzz: $(VENV)/fuzz-tool ## Runs every fuzz target (FUZZ_SECONDS=600, FUZZ_TARGET
 	    -max_len=32768 -print_final_stats=1 > /dev/null || exit 1; \
 	done
 
-audit: $(VENV)/audit-tools ## Checks dependencies: advisories, licences, sources (the advisory database is on GitHub)
-	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" cargo deny --locked --all-features check
+deny: $(VENV)/deny-tool ## Checks dependencies: licences, sources, doubles
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" cargo deny --locked --all-features check bans licenses sources
+
+audit: deny $(VENV)/audit-tool ## Checks the same, and for known vulnerabilities (the database of them is on GitHub)
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" cargo deny --locked --all-features check advisories
 	$(VENV)/bin/cargo-audit audit
 
 sbom: $(VENV)/sbom-tool ## Writes a CycloneDX document for each function to target/sbom
-	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" cargo cyclonedx --format json --describe binaries
-	mkdir -p target/sbom
-	find crates -name '*.cdx.json' -exec mv {} target/sbom/ \;
+	@# cargo-cyclonedx has no --locked; it writes beside every manifest of the workspace.
+	cargo metadata --locked --format-version 1 > /dev/null
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" cargo cyclonedx --format json --spec-version 1.5 --describe binaries \
+	  --target $(if $(filter x86_64,$(ARCH)),x86_64,aarch64)-unknown-linux-gnu
+	rm -rf target/sbom && mkdir -p target/sbom
+	for function in $(FUNCTIONS); do mv crates/$$function/$${function}_bin.cdx.json target/sbom/$$function.cdx.json || exit 1; done
+	find crates examples -name '*_bin.cdx.json' -exec rm {} +
+	$(PYTHON) tools/check_sbom.py target/sbom $(FUNCTIONS)
 
 validate: $(VENV)/template-tools ## Checks both templates, as written and as CloudFormation gets them
 	@# Any region will do: nothing is called.
@@ -194,8 +205,12 @@ $(VENV)/attack-tools: Makefile | $(VENV)/bin/python
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check $(ATTACK_TOOLS)
 	@touch $@
 
-$(VENV)/audit-tools: Makefile
-	cargo install --quiet --locked --root $(VENV) $(AUDIT_TOOLS)
+$(VENV)/deny-tool: Makefile
+	cargo install --quiet --locked --root $(VENV) $(DENY_TOOL)
+	@touch $@
+
+$(VENV)/audit-tool: Makefile
+	cargo install --quiet --locked --root $(VENV) $(AUDIT_TOOL)
 	@touch $@
 
 $(VENV)/sbom-tool: Makefile

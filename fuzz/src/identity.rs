@@ -20,6 +20,7 @@ pub fn check(data: &[u8]) {
     }
     if let Ok(Some(name)) = user::name(typed) {
         assert_eq!(user::name(&name), Ok(Some(name.clone())));
+        assert_eq!(name, name.trim());
         assert!(name.chars().count() <= user::MAXIMUM_NAME && !name.chars().any(char::is_control));
     }
     let password = Password::new(password);

@@ -27,7 +27,9 @@ pub fn check(data: &[u8]) {
 fn edit(mut text: Vec<u8>, edits: &[u8]) -> Vec<u8> {
     for edit in edits.chunks_exact(4) {
         let [kind, high, low, byte] = edit else { continue };
-        let at = usize::from(u16::from_be_bytes([*high, *low])) % (text.len() + 1);
+        let at = usize::from(u16::from_be_bytes([*high, *low]));
+        // The end is where another spelling begins.
+        let at = if at == 0xffff { text.len() } else { at % (text.len() + 1) };
         match kind % 5 {
             0 if at < text.len() => text[at] = *byte,
             1 => text.insert(at, *byte),

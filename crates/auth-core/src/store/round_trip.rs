@@ -48,6 +48,8 @@ fn attribute(value: Value) -> AttributeValue {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     #[test]
     fn what_a_search_began_with_or_found_is_read_and_written_as_the_same() {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/seeds/item");
@@ -57,5 +59,36 @@ mod tests {
             checked += 1;
         }
         assert!(checked >= 2, "{checked}");
+    }
+
+    /// One attribute of each item is missing, or is something else.
+    #[test]
+    fn no_attribute_of_another_kind_breaks_the_reading() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/seeds/item");
+        for entry in std::fs::read_dir(folder).expect("seeds") {
+            let seed = std::fs::read(entry.expect("an entry").path()).expect("a seed");
+            let Ok(Value::Object(item)) = serde_json::from_slice(&seed) else { continue };
+            for name in item.keys() {
+                let mut less = item.clone();
+                less.remove(name);
+                super::check(&serde_json::to_vec(&less).expect("JSON"));
+                for value in [
+                    json!(null),
+                    json!(true),
+                    json!(-1),
+                    json!(0.5),
+                    json!(u64::MAX),
+                    json!(1e300),
+                    json!(""),
+                    json!("\0\u{202e}".repeat(999)),
+                    json!([]),
+                    json!({}),
+                ] {
+                    let mut other = item.clone();
+                    other[name] = value;
+                    super::check(&serde_json::to_vec(&other).expect("JSON"));
+                }
+            }
+        }
     }
 }
