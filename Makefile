@@ -1,6 +1,6 @@
 # GNU make 3.81 (macOS) or later. `run` and `test` need the Rust toolchain alone, `check` its components too; `client` and
-# `demo` need Node.js 20 or later as well, and `interop` openssl too. The other targets install what they use into .venv, in
-# fixed versions, and need Python 3.10 or later for that.
+# `demo` need Node.js 20 or later as well, `interop` openssl too, and `e2e-arm64` QEMU. The other targets install what they use
+# into .venv, in fixed versions, and need Python 3.10 or later for that.
 
 PYTHON ?= python3
 EXAMPLE := examples/protected-api
@@ -30,12 +30,16 @@ FUNCTIONS := authorizer login logout me refresh sessions signup well-known
 HOST_ARCH := $(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64)
 # cargo-lambda and zig first.
 WITH_TOOLS = PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
+# The tests of bootstraps in the folder BUILT, behind the emulator that comes with the SAM CLI.
+RUN_BOOTSTRAPS = $(WITH_TOOLS) LATCHKEY_BUILD="$(CURDIR)/$(BUILT)" \
+  LATCHKEY_RIE="$$(ls $(CURDIR)/$(VENV)/lib/python3*/site-packages/samcli/local/rapid/aws-lambda-rie-$(HOST_ARCH))" \
+  cargo test --locked --workspace --test api -- --ignored bootstraps::
 
 export SAM_CLI_TELEMETRY = 0
 
 .DEFAULT_GOAL := help
 .PHONY: help run run-example demo client test interop soak mutants attack fuzz deny audit sbom bench load growth cost check
-.PHONY: validate build deploy e2e-stack e2e-runtime e2e clean
+.PHONY: validate build deploy e2e e2e-runtime e2e-stack e2e-arm64 clean
 
 help: ## Lists the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -154,14 +158,25 @@ deploy: build ## Deploys to the AWS account of the environment, asking what it h
 
 e2e: e2e-runtime e2e-stack ## Builds for this machine and runs what is built, by both of the next two (Linux)
 
+e2e-runtime: BUILT := .aws-sam/build
 e2e-runtime: e2e-build ## Runs the built functions behind AWS's Runtime Interface Emulator (Linux)
-	$(WITH_TOOLS) LATCHKEY_BUILD="$(CURDIR)/.aws-sam/build" \
-	  LATCHKEY_RIE="$$(ls $(CURDIR)/$(VENV)/lib/python3*/site-packages/samcli/local/rapid/aws-lambda-rie-$(HOST_ARCH))" \
-	  cargo test --locked --workspace --test api -- --ignored bootstraps:: $(RUNTIME_ARGS)
+	$(RUN_BOOTSTRAPS) $(RUNTIME_ARGS)
 
 e2e-stack: e2e-build $(VENV)/emulator ## Deploys them into an AWS emulator and runs the scenarios of the tests there (Linux)
 	$(VENV)/bin/python tools/e2e_stack.py $(VENV)/ministack/bin/ministack $(VENV)/bin/sam $(HOST_ARCH) -- \
 	  cargo test --locked --workspace --test api --
+
+e2e-arm64: BUILT := target/qemu
+e2e-arm64: ## e2e-runtime for arm64, by QEMU (Debian: qemu-user-static libc6-arm64-cross libgcc-s1-arm64-cross)
+	command -v qemu-aarch64-static
+	$(MAKE) build ARCH=arm64
+	@# The emulator starts a script that has QEMU run the binary.
+	for built in .aws-sam/build/*/bootstrap; do \
+	  script=target/qemu/$${built#.aws-sam/build/}; mkdir -p $${script%/*}; \
+	  printf '#!/bin/sh\nexec %s -L /usr/aarch64-linux-gnu %s\n' \
+	    "$$(command -v qemu-aarch64-static)" "$(CURDIR)/$$built" > $$script; chmod +x $$script || exit 1; \
+	done
+	$(RUN_BOOTSTRAPS) --skip bootstraps::watch::
 
 # Once for both. The tests are compiled with the features of the whole workspace, as `make test` has compiled them.
 .PHONY: e2e-build

@@ -71,7 +71,7 @@ async fn an_invocation_that_lambda_cuts_off_is_followed_by_one_that_works() {
     let tap = Tap::start(service.stack.store_endpoint()).await;
     let login = events::all().into_iter().find(|event| event.name == "login").expect("an event");
     let event = login.prepare(&service).await;
-    let sandbox = Sandbox::of(&service, "LoginFunction").table(&tap.url).seconds(1).start().await;
+    let sandbox = Sandbox::of(&service, "LoginFunction").table(&tap.url).seconds(3).start().await;
     assert_eq!(sandbox.invoke(&event).await["statusCode"], 200);
     tap.spoil(Target::of("UpdateItem", "LIMIT#"), Fault::Late);
     let cut = sandbox.invoke(&event).await;
