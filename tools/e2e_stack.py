@@ -32,7 +32,7 @@ PARAMETERS = {
 # What the suite makes happen must have left its line, from whichever function writes it.
 AUDITED = {
     "signup", "login", "refresh_token_rotated", "refresh_token_replayed", "refresh_token_reused", "logout",
-    "session_ended", "sessions_revoked", "profile_changed", "access_token_refused", "limit_reached",
+    "session_ended", "sessions_revoked", "profile_changed", "password_changed", "access_token_refused", "limit_reached",
 }
 
 

@@ -20,7 +20,7 @@ pub struct Client {
 impl Client {
     /// Longest user agent that is kept, in bytes of UTF-8. It is stored with every session and shown to the user. Two of them and
     /// the rest of a session stay below 1 KB, which is what one write unit of DynamoDB covers.
-    pub const MAXIMUM_USER_AGENT: usize = 256;
+    pub const MAXIMUM_USER_AGENT: usize = 240;
 
     /// A caller, with a user agent of any length and content.
     pub fn new(ip: &str, user_agent: &str, request_id: &str) -> Self {
