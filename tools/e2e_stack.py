@@ -60,7 +60,8 @@ UNKNOWN_TO_THE_EMULATOR = {"AWS::Route53::RecordSetGroup", "AWS::WAFv2::WebACLAs
 # What the suite makes happen must have left its line, from whichever function writes it.
 AUDITED = {
     "signup", "login", "refresh_token_rotated", "refresh_token_replayed", "refresh_token_reused", "logout",
-    "session_ended", "sessions_revoked", "profile_changed", "access_token_refused", "limit_reached", "cross_site_refused",
+    "session_ended", "sessions_revoked", "profile_changed", "password_changed", "access_token_refused", "limit_reached",
+    "cross_site_refused",
 }
 
 

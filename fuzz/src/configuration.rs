@@ -9,8 +9,8 @@ use super::keys::platform;
 
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("a runtime"));
 
-const PACKAGES: [&str; 8] =
-    ["signup", "login", "refresh", "logout", "me", "sessions", "well-known", "authorizer"];
+const PACKAGES: [&str; 9] =
+    ["signup", "login", "refresh", "logout", "me", "sessions", "change-password", "well-known", "authorizer"];
 
 /// Every one of these holds secrets and nothing else.
 const SECRETS: [&str; 4] =

@@ -47,7 +47,7 @@ static SERVICE: LazyLock<Service> = LazyLock::new(|| {
 });
 
 /// What a path has to do with which function. The first that fits is asked.
-const FUNCTIONS: [(&str, &str); 10] = [
+const FUNCTIONS: [(&str, &str); 11] = [
     ("methodArn", "AuthorizerFunction"),
     ("routeArn", "AuthorizerFunction"),
     ("signup", "SignupFunction"),
@@ -57,6 +57,7 @@ const FUNCTIONS: [(&str, &str); 10] = [
     ("logout", "LogoutFunction"),
     ("sessions", "SessionsFunction"),
     ("revoke-all", "SessionsFunction"),
+    ("auth/password", "ChangePasswordFunction"),
     ("well-known", "WellKnownFunction"),
 ];
 

@@ -30,7 +30,7 @@ schemathesis.openapi.format(
 _users = itertools.count()
 
 
-@schemathesis.auth(refresh_interval=None).apply_to(path_regex="^/auth/(me|sessions|revoke-all)")
+@schemathesis.auth(refresh_interval=None).apply_to(path_regex="^/auth/(me|password|sessions|revoke-all)")
 class NewUser:
     """Every request that needs an access token comes from a user of its own: many of them end their sessions."""
 

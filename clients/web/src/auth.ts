@@ -6,7 +6,7 @@ import { readRevoked, readSessions, readUser, type Grant, type SessionInfo } fro
 import type { Lock } from './lock.js';
 import { pageUrl, type Settings } from './options.js';
 import { Renewer, sessionOf } from './renewer.js';
-import { asAuthError, readAnswer, Service } from './service.js';
+import { asAuthError, isWrongPassword, readAnswer, Service } from './service.js';
 import { freshRenewal, sessionIdOf, type Session, type User } from './session.js';
 import type { AuthState } from './state.js';
 import type { SessionStore } from './store.js';
@@ -23,6 +23,12 @@ export interface Signup {
 
 /** What a user may change; `null` takes a name away. */
 export type Names = Partial<Pick<User, 'displayName' | 'firstName' | 'lastName'>>;
+
+/** What a user gives to change their password. */
+export interface PasswordChange {
+    currentPassword: string;
+    newPassword: string;
+}
 
 /** The parts that a client is put together from. */
 export interface Parts {
@@ -44,6 +50,7 @@ export class Auth {
     readonly #lock: Lock;
     readonly #service: Service;
     readonly #renewer: Renewer;
+    readonly #passwordFetch: typeof globalThis.fetch;
 
     /** @internal */
     constructor({ settings, store, lock, inBackground }: Parts) {
@@ -54,6 +61,7 @@ export class Auth {
         this.#renewer = new Renewer(settings, this.#service, store, lock, (grant) => this.#delivered(grant));
         this.bearer = new Bearer(settings, store, this.#renewer, inBackground);
         this.fetch = authorizedFetch(this.bearer, settings.fetch);
+        this.#passwordFetch = authorizedFetch(this.bearer, settings.fetch, isWrongPassword);
     }
 
     /** Creates a user, and signs them in. */
@@ -103,6 +111,17 @@ export class Auth {
     /** Changes names of the user. */
     async updateMe(names: Names): Promise<User> {
         return await this.#keepUser(await this.#request('PATCH', '/auth/me', names));
+    }
+
+    /**
+     * Changes the password. Every other session of the user ends, on every device; says how many there were. This one goes
+     * on. Throws `invalid_credentials` if the current password is wrong, and `weak_password` for the new one; nobody is
+     * signed out by either. After an error that is `temporary` the same call may be made again: a change that has taken
+     * effect is a success then.
+     */
+    async changePassword({ currentPassword, newPassword }: PasswordChange): Promise<number> {
+        const passwords = { currentPassword, newPassword };
+        return readRevoked(await this.#request('POST', '/auth/password', passwords, this.#passwordFetch)) ?? 0;
     }
 
     /** The user's live sessions, the one used last first. */
@@ -185,7 +204,7 @@ export class Auth {
         return true;
     }
 
-    async #request(method: string, path: string, body?: object): Promise<unknown> {
+    async #request(method: string, path: string, body?: object, fetch = this.fetch): Promise<unknown> {
         const { baseUrl, timeout } = this.#settings;
         const init: RequestInit = { method, cache: 'no-store' };
         if (this.#store.kind === 'cookie') init.credentials = 'include';
@@ -194,8 +213,7 @@ export class Auth {
             init.headers = { 'content-type': 'application/json' };
         }
         if ((await this.bearer.token()) === null) throw new AuthError('signed_out', 'Nobody is signed in.');
-        const send = async (signal: AbortSignal) =>
-            readAnswer(await this.fetch(baseUrl + path, { ...init, signal }));
+        const send = async (signal: AbortSignal) => readAnswer(await fetch(baseUrl + path, { ...init, signal }));
         return await within(timeout, send).catch(asAuthError);
     }
 

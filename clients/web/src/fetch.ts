@@ -2,11 +2,18 @@ import type { Bearer } from './bearer.js';
 import { AuthError } from './errors.js';
 import { replayable, unlessAborted, type Replay } from './replay.js';
 
+/** Whether an answer has to stand: the token is not what was refused. */
+export type Stands = (response: Response) => Promise<boolean>;
+
 /**
  * A `fetch` that sends requests signed in. Requests to origins that are not configured, and those with an
- * `Authorization` header of their own, are sent as they are.
+ * `Authorization` header of their own, are sent as they are. Answers that `stands` knows are not repeated.
  */
-export function authorizedFetch(bearer: Bearer, fetch: typeof globalThis.fetch): typeof globalThis.fetch {
+export function authorizedFetch(
+    bearer: Bearer,
+    fetch: typeof globalThis.fetch,
+    stands: Stands = () => Promise.resolve(false),
+): typeof globalThis.fetch {
     return async (input, init) => {
         const request = replayable(fetch, input, init);
         const url = bearer.resolve(request.url);
@@ -14,12 +21,14 @@ export function authorizedFetch(bearer: Bearer, fetch: typeof globalThis.fetch):
         const token = await unlessAborted(bearer.token(), request.signal);
         if (token === null) return await request.send({});
         const response = await sendWith(bearer, request, token);
+        if (await stands(response)) return response;
         const next = await unlessAborted(bearer.replacement(token, response.status, url), request.signal);
         if (next === null) return response;
         if (request.isStream) throw notReplayable(response.status);
         await response.body?.cancel();
         const repeated = await sendWith(bearer, request, next);
-        if (repeated.status === 401 || repeated.status === 403) bearer.refusedAgain(next, repeated.status, url);
+        const refused = repeated.status === 401 || repeated.status === 403;
+        if (refused && !(await stands(repeated))) bearer.refusedAgain(next, repeated.status, url);
         return repeated;
     };
 }

@@ -28,7 +28,7 @@ function vaultFor({ storage, storageKey, delivery, randomKey }: Settings): Vault
     return keyValueVault(storage === 'localStorage' ? 'shared' : 'copied', web, storageKey);
 }
 
-export type { Auth, Names, Signup } from './auth.js';
+export type { Auth, Names, PasswordChange, Signup } from './auth.js';
 export type { Bearer } from './bearer.js';
 export { AuthError, type AuthErrorCode, type AuthErrorDetails } from './errors.js';
 export type { SessionInfo } from './formats.js';

@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-import { Auth, type Names, type Signup } from './auth.js';
+import { Auth, type Names, type PasswordChange, type Signup } from './auth.js';
 import type { SessionInfo } from './formats.js';
 import { pageLock } from './lock.js';
 import { settle, type AuthOptions } from './options.js';
@@ -40,6 +40,7 @@ export interface ServerAuth {
     revokeAll(): Promise<number>;
     me(): Promise<User>;
     updateMe(names: Names): Promise<User>;
+    changePassword(passwords: PasswordChange): Promise<number>;
     sessions(): Promise<SessionInfo[]>;
     endSession(sessionId: string): Promise<void>;
     session(): Promise<PublicSession | null>;
@@ -61,6 +62,7 @@ export function createServerAuth(options: ServerAuthOptions): ServerAuth {
         revokeAll: () => auth.revokeAll(),
         me: () => auth.me(),
         updateMe: (names) => auth.updateMe(names),
+        changePassword: (passwords) => auth.changePassword(passwords),
         sessions: () => auth.sessions(),
         endSession: (sessionId) => auth.endSession(sessionId),
         session: async () => {

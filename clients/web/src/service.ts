@@ -55,6 +55,13 @@ export function asAuthError(cause: unknown): never {
     throw new AuthError('network_error', 'The service does not answer.', { cause });
 }
 
+/** Whether an answer is a 401 that is about a password, and not about the token. The answer can still be read. */
+export async function isWrongPassword(response: Response): Promise<boolean> {
+    if (response.status !== 401) return false;
+    const body = json(await response.clone().text());
+    return readError(response.status, response.headers, body).code === 'invalid_credentials';
+}
+
 /** The JSON of a success, or the service's error as an exception. An answer that breaks off is no answer. */
 export async function readAnswer(response: Response): Promise<unknown> {
     const text = await response.text();

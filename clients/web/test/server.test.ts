@@ -90,6 +90,8 @@ describe('a server', () => {
         expect((await soon(request().signup(ADA))).user.email).toBe(ADA.email);
         expect(await soon(request().updateMe({ firstName: 'Ada' }))).toMatchObject({ firstName: 'Ada' });
         expect((await soon(request().session()))?.user.firstName).toBe('Ada');
+        const passwords = { currentPassword: ADA.password, newPassword: 'Velvet-Harbour-Thimble' };
+        expect(await soon(request().changePassword(passwords))).toBe(0);
         const [session] = await soon(request().sessions());
         await soon(request().endSession(session!.sessionId));
         expect(await soon(request().session())).toBeNull();

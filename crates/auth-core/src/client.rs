@@ -21,7 +21,7 @@ pub struct Client {
 impl Client {
     /// Longest user agent that is kept, in bytes of UTF-8. It is stored with every session and shown to the user. Two of them and
     /// the rest of a session stay below 1 KB, which is what one write unit of DynamoDB covers.
-    pub const MAXIMUM_USER_AGENT: usize = 256;
+    pub const MAXIMUM_USER_AGENT: usize = 240;
 
     /// Longest request id that is kept, in bytes. The gateway's own have 36.
     pub const MAXIMUM_REQUEST_ID: usize = 128;

@@ -18,17 +18,21 @@
 //! | [`store`] | the table |
 //! | [`audit`], [`telemetry`] | audit lines and logs |
 //! | [`platform`] | time, randomness and the audit log, as one argument |
+//! | [`attempt`] | an attempt to show a password, and what it counts for |
+//! | [`ending`] | many sessions of a user end |
 //! | [`redeem`] | a refresh token becomes the next one |
 //! | [`http`] | requests, answers, errors, cookies, CORS |
 //! | [`function`] | what a function's `main` does |
 
 pub mod address;
+pub mod attempt;
 pub mod audit;
 pub mod characters;
 pub mod client;
 pub mod clock;
 pub mod config;
 pub mod digest;
+pub mod ending;
 pub mod function;
 pub mod grant;
 pub mod http;

@@ -54,6 +54,7 @@ pub(crate) fn deploy(
 /// such function.
 pub fn build(package: &str, lookup: &Lookup<'_>, platform: Platform) -> Option<Result<Invoke, Faults>> {
     Some(match package {
+        "change-password" => change_password::build(lookup, platform).map(http),
         "login" => login::build(lookup, platform).map(http),
         "logout" => logout::build(lookup, platform).map(http),
         "me" => me::build(lookup, platform).map(http),

@@ -4,9 +4,8 @@
 //! the credential is read. Only an attempt that is inside every limit reaches the password, so that any number of parallel
 //! guesses gets no more than the limit verified. The second writes the session and reads the user.
 
-mod attempt;
-
 use auth_core::Platform;
+use auth_core::attempt::Attempt;
 use auth_core::audit::{Entry, Event, Outcome};
 use auth_core::clock::Timestamp;
 use auth_core::config::{self, Faults, Grants, HttpConfig, Lookup, StoreConfig};
@@ -18,8 +17,6 @@ use auth_core::session::{Revocation, RevocationReason, Session, SessionId};
 use auth_core::store::{Credential, Store, Streak, WarmUp};
 use auth_core::user::{User, UserId, UserStatus};
 use http::StatusCode;
-
-use crate::attempt::Attempt;
 
 /// The endpoint.
 pub struct Login {
@@ -55,16 +52,28 @@ impl Endpoint for Login {
         let mut fields = request.fields()?;
         let address = fields.address()?;
         let password = Password::new(&fields.text("password")?);
-        let attempt = Attempt { login: self, request: &request, address: address.lookup(), now };
+        let attempt = Attempt {
+            store: &self.store,
+            limits: &self.limits,
+            audit: &self.platform.audit,
+            client: &request.client,
+            address: address.lookup(),
+            user: None,
+            now,
+        };
         let (credential, streak) = attempt.admit().await?;
         let hash = credential.as_ref().map(|credential| credential.hash.clone());
         match (self.hasher.verify(password.clone(), hash).await?, credential) {
             (Verdict::Right { outdated }, Some(credential)) => {
                 let rehash = outdated.then_some(password);
-                self.succeed(&attempt, &credential, streak, rehash).await
+                self.succeed(&request, &attempt, &credential, streak, rehash).await
             }
             (_, credential) => {
-                Err(attempt.fail(streak, credential.map(|credential| credential.user)).await?)
+                let user = credential.map(|credential| credential.user);
+                let reason = if user.is_some() { "wrong_password" } else { "unknown_address" };
+                self.record_failure(&request, user.as_ref(), reason, now);
+                attempt.fail(streak, user.as_ref()).await?;
+                Err(ApiError::InvalidCredentials)
             }
         }
     }
@@ -77,6 +86,7 @@ impl Endpoint for Login {
 impl Login {
     async fn succeed(
         &self,
+        request: &Incoming,
         attempt: &Attempt<'_>,
         credential: &Credential,
         streak: Streak,
@@ -85,7 +95,7 @@ impl Login {
         let now = attempt.now;
         let sid = SessionId::generate(&self.platform.random)?;
         let session =
-            Session::begin(credential.user.clone(), sid, &attempt.request.client, now, &self.grants.sessions);
+            Session::begin(credential.user.clone(), sid, &request.client, now, &self.grants.sessions);
         let (written, user, (), ()) = tokio::join!(
             self.store.put_session(&session, session.kept_until(&self.grants.sessions)),
             self.store.user(&credential.user),
@@ -93,11 +103,11 @@ impl Login {
             self.rehash(attempt, credential, rehash),
         );
         written?;
-        let user = self.active(user?, attempt.request, &session, now).await?;
-        let entry = Entry::new(Event::Login, Outcome::Success, &attempt.request.client, now);
+        let user = self.active(user?, request, &session, now).await?;
+        let entry = Entry::new(Event::Login, Outcome::Success, &request.client, now);
         self.platform.audit.record(entry.of(&user.id).in_session(&session.id));
         let grant = self.grants.granter.grant(user, &session, now, &self.platform.random)?;
-        Ok(Answer::tokens(&self.http, StatusCode::OK, attempt.request, &grant))
+        Ok(Answer::tokens(&self.http, StatusCode::OK, request, &grant))
     }
 
     /// The user is read beside the write of the session. Nobody has a token of that session yet, so a disabled user's is

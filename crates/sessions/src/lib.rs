@@ -2,27 +2,16 @@
 //!
 //! The authorizer in front has checked the token and its session; this function reads whom it let through and holds no key.
 
-use std::sync::Arc;
-use std::time::Duration;
-
 use auth_core::Platform;
 use auth_core::audit::{Entry, Event, Outcome};
 use auth_core::clock::Timestamp;
 use auth_core::config::{self, Faults, HttpConfig, Lookup, StoreConfig};
+use auth_core::ending::{ENDING_TIME, Ending, Scope};
 use auth_core::http::{Answer, ApiError, Endpoint, HttpFunction, Incoming, Principal};
 use auth_core::session::{Revocation, RevocationReason, Session, SessionId};
-use auth_core::store::{Revoked, Store, StoreError, Unrevoked, WarmUp};
-use auth_core::user::UserId;
+use auth_core::store::{Revoked, Store, WarmUp};
 use lambda_http::http::Method;
 use serde_json::{Value, json};
-use tokio::task::JoinSet;
-
-/// Sessions that are ended at the same time by one request.
-const PARALLEL_REVOCATIONS: usize = 16;
-
-/// How long one request goes on finding and ending sessions: less than a function's own deadline, so that what was done is
-/// recorded.
-const REVOCATION_TIME: Duration = Duration::from_secs(6);
 
 /// Sessions that are listed.
 const MOST_LISTED: usize = 100;
@@ -99,77 +88,25 @@ impl Sessions {
         Ok(if sid == principal.session { answer.ending_session(&self.http, request) } else { answer })
     }
 
-    /// Ends every session that is not ended, and records it, however far it came. If some cannot be ended, the caller is told
-    /// to come back for the rest.
+    /// If some cannot be ended, the caller is told to come back for the rest.
     async fn revoke_all(
         &self,
         request: &Incoming,
         principal: &Principal,
         now: Timestamp,
     ) -> Result<Answer, ApiError> {
-        let ending = Arc::new(Ending {
-            user: principal.user.clone(),
+        let ending = Ending {
+            store: &self.store,
+            platform: &self.platform,
+            client: &request.client,
+            user: &principal.user,
+            own: &principal.session,
             revocation: Revocation { at: now, reason: RevocationReason::RevokeAll },
-            invocation_id: request.client.invocation_id.clone(),
-        });
-        let ended = tokio::time::timeout(REVOCATION_TIME, self.end_all(principal, &ending)).await;
-        let ended = ended.unwrap_or_else(|_| Err(ApiError::TemporarilyUnavailable("no time left".into())));
-        let outcome = if ended.is_ok() { Outcome::Success } else { Outcome::Failure };
-        let entry = Entry::new(Event::SessionsRevoked, outcome, &request.client, now);
-        self.platform.audit.record(entry.of(&principal.user).in_session(&principal.session));
-        let answer = Answer::data(&self.http, json!({ "revokedSessions": ended? }));
+        };
+        let ended = ending.end(Scope::All, tokio::time::sleep(ENDING_TIME)).await?;
+        let answer = Answer::data(&self.http, json!({ "revokedSessions": ended }));
         Ok(answer.ending_session(&self.http, request))
     }
-
-    /// The caller's own session comes last, and only if nothing has failed: who has to come back for the rest needs it. A
-    /// session that cannot be ended does not keep the others alive.
-    async fn end_all(&self, principal: &Principal, ending: &Arc<Ending>) -> Result<usize, ApiError> {
-        let sessions = self.store.unrevoked_sessions(&principal.user).await?;
-        let (own, others): (Vec<_>, Vec<_>) =
-            sessions.into_iter().partition(|session| session.id == principal.session);
-        let (mut count, mut failure) = (0, None);
-        for chunk in others.chunks(PARALLEL_REVOCATIONS) {
-            let (ended, failed) = self.end_each(chunk, ending).await;
-            count += ended;
-            failure = failure.or(failed);
-        }
-        if failure.is_none() {
-            let (ended, failed) = self.end_each(&own, ending).await;
-            count += ended;
-            failure = failed;
-        }
-        failure.map_or(Ok(count), Err)
-    }
-
-    /// How many live sessions have been ended, and a failure if there was one. Those whose time is over are ended too, in case
-    /// another instance's clock is behind, but not counted.
-    async fn end_each(&self, sessions: &[Unrevoked], ending: &Arc<Ending>) -> (usize, Option<ApiError>) {
-        let mut tasks = JoinSet::new();
-        for session in sessions.iter().cloned() {
-            let (store, ending) = (self.store.clone(), Arc::clone(ending));
-            tasks.spawn(async move {
-                let Ending { user, revocation, invocation_id } = ending.as_ref();
-                let revoked = store.revoke(user, &session.id, *revocation, invocation_id).await?;
-                Ok::<_, StoreError>(revoked == Revoked::Now && session.ends_at > revocation.at)
-            });
-        }
-        let (mut count, mut failure) = (0, None);
-        while let Some(result) = tasks.join_next().await {
-            match result {
-                Ok(Ok(counted)) => count += usize::from(counted),
-                Ok(Err(error)) => failure = Some(error.into()),
-                Err(error) => failure = Some(ApiError::Internal(error.into())),
-            }
-        }
-        (count, failure)
-    }
-}
-
-/// What the endings of one request have in common.
-struct Ending {
-    user: UserId,
-    revocation: Revocation,
-    invocation_id: String,
 }
 
 fn describe(session: &Session, principal: &Principal) -> Value {

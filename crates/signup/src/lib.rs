@@ -102,21 +102,9 @@ impl Signup {
             first_name: names::read(&mut fields, "firstName")?.flatten(),
             last_name: names::read(&mut fields, "lastName")?.flatten(),
         };
-        self.check(&address, &password, &names).await?;
+        let checked = rules::check_for(address.as_str(), &names, &password, self.rules).await;
+        checked.map_err(|error| ApiError::Internal(error.into()))??;
         Ok(Application { address, password, names })
-    }
-
-    /// On a thread of its own: the estimator takes some milliseconds.
-    async fn check(&self, address: &Address, password: &Password, names: &Names) -> Result<(), ApiError> {
-        let names = [&names.display_name, &names.first_name, &names.last_name];
-        let about = names.into_iter().flatten().cloned().chain([address.as_str().to_owned()]);
-        let (about, password, rules) = (about.collect::<Vec<_>>(), password.clone(), self.rules);
-        let check = move || {
-            let about: Vec<&str> = about.iter().map(String::as_str).collect();
-            rules::check(&password, &about, rules)
-        };
-        let checked = tokio::task::spawn_blocking(check).await;
-        Ok(checked.map_err(|error| ApiError::Internal(error.into()))??)
     }
 
     /// Counts the signup before any hashing, so that nobody buys our CPU time with a loop, and looks whether the address

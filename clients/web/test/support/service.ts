@@ -28,6 +28,8 @@ export class FakeService {
     renewal: 'off' | 'access' | 'rotate' = 'off';
     mishaps: Mishap[] = [];
     retryAfter: string | null = null;
+    /** The password of everybody. */
+    password = 'Lantern-Quartz-Meadow';
     readonly log: string[] = [];
     readonly requests: Request[] = [];
     readonly chains = new Map<string, Chain>();
@@ -153,6 +155,7 @@ export class FakeService {
         if (path === '/auth/me') {
             return Response.json(spellData(this.format, { user: this.#user(chain, json) }), { headers });
         }
+        if (path === '/auth/password') return this.#changePassword(chain, json, headers);
         if (path === '/auth/revoke-all') {
             this.endAll();
             jar.cookie = null;
@@ -167,6 +170,17 @@ export class FakeService {
         if (path === '/forbidden') return this.#error(403, 'forbidden');
         if (path === '/never') return this.#error(401, 'invalid_token');
         return Response.json({ sub: chain.user, echo: text }, { headers });
+    }
+
+    #changePassword(chain: Chain, json: Record<string, string>, headers: Headers): Response {
+        const { currentPassword, newPassword } = json as { currentPassword: string; newPassword: string };
+        this.log.push('guess');
+        if (currentPassword !== this.password) return this.#error(401, 'invalid_credentials');
+        if (newPassword.length < 8) return this.#error(400, 'weak_password');
+        this.password = newPassword;
+        const others = [...this.chains.values()].filter((other) => other !== chain && !other.ended);
+        for (const other of others) other.ended = true;
+        return Response.json(spellData(this.format, { revokedSessions: others.length }), { headers });
     }
 
     #renewed(request: Request, chain: Chain, exp: number): Headers {

@@ -59,6 +59,8 @@ events! {
     SessionsRevoked;
     /// A user changed their names.
     ProfileChanged;
+    /// A user changed their password.
+    PasswordChanged or PasswordChangeFailed;
     /// A limit was reached.
     LimitReached;
     /// An address was locked after too many failures.

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use http::{HeaderName, HeaderValue, StatusCode, header};
 
+use crate::attempt::AttemptError;
+use crate::ending::EndingError;
 use crate::grant::GrantError;
 use crate::password::hash::HashingFailed;
 use crate::password::rules::Weakness;
@@ -26,6 +28,10 @@ pub enum ApiError {
     /// 401: the address is unknown or the password wrong. One answer for both.
     #[error("The e-mail address or the password is wrong.")]
     InvalidCredentials,
+    /// 401: the current password is wrong, at a change of it. The caller is known; no challenge comes with it, as the access
+    /// token is good.
+    #[error("The current password is wrong.")]
+    WrongPassword,
     /// 401: the refresh token is malformed, forged, expired, revoked or reused. One answer for all.
     #[error("The refresh token is not valid. Sign in again.")]
     InvalidGrant,
@@ -70,7 +76,9 @@ impl ApiError {
         match self {
             Self::InvalidRequest(_) => (StatusCode::BAD_REQUEST, "invalid_request"),
             Self::WeakPassword(_) => (StatusCode::BAD_REQUEST, "weak_password"),
-            Self::InvalidCredentials => (StatusCode::UNAUTHORIZED, "invalid_credentials"),
+            Self::InvalidCredentials | Self::WrongPassword => {
+                (StatusCode::UNAUTHORIZED, "invalid_credentials")
+            }
             Self::InvalidGrant => (StatusCode::UNAUTHORIZED, "invalid_grant"),
             Self::InvalidToken => (StatusCode::UNAUTHORIZED, "invalid_token"),
             Self::Forbidden(_) => (StatusCode::FORBIDDEN, "forbidden"),
@@ -119,6 +127,25 @@ impl From<StoreError> for ApiError {
         match error {
             StoreError::Unavailable(_) => Self::TemporarilyUnavailable(Box::new(error)),
             StoreError::Refused(_) | StoreError::Unreadable(_) => Self::internal(error),
+        }
+    }
+}
+
+impl From<AttemptError> for ApiError {
+    fn from(error: AttemptError) -> Self {
+        match error {
+            AttemptError::TooMany { retry_after } => Self::TooManyAttempts { retry_after },
+            AttemptError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<EndingError> for ApiError {
+    fn from(error: EndingError) -> Self {
+        match error {
+            EndingError::Store(error) => error.into(),
+            EndingError::Task(_) => Self::internal(error),
+            EndingError::NoTime => Self::TemporarilyUnavailable(Box::new(error)),
         }
     }
 }

@@ -1,8 +1,10 @@
 //! Which passwords may be chosen (OWASP ASVS 5 §6.2): any characters, no composition rules, none that are easy to guess.
 
+use tokio::task::JoinError;
 use zxcvbn::{Score, zxcvbn};
 
 use super::Password;
+use crate::user::Names;
 
 /// What a new password must be like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +62,24 @@ pub fn check(password: &Password, about: &[&str], rules: PasswordRules) -> Resul
         warning = warning.or_else(|| estimate.feedback().and_then(zxcvbn::feedback::Feedback::warning));
     }
     Err(Weakness::Guessable(warning.map(|warning| warning.to_string()).unwrap_or_default()))
+}
+
+/// [`check`] for somebody with this address and these names, on a thread of its own.
+///
+/// # Errors
+///
+/// If the thread died; within, why the password may not be chosen.
+pub async fn check_for(
+    email: &str,
+    names: &Names,
+    password: &Password,
+    rules: PasswordRules,
+) -> Result<Result<(), Weakness>, JoinError> {
+    let names = [&names.display_name, &names.first_name, &names.last_name];
+    let about: Vec<String> = names.into_iter().flatten().cloned().chain([email.to_owned()]).collect();
+    let password = password.clone();
+    let check = move || check(&password, &about.iter().map(String::as_str).collect::<Vec<_>>(), rules);
+    tokio::task::spawn_blocking(check).await
 }
 
 /// Code points that have to be left when everything that an attacker knows is taken out.

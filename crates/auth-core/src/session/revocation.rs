@@ -20,6 +20,8 @@ pub enum RevocationReason {
     EndedByUser,
     /// The user ended all of them.
     RevokeAll,
+    /// The user changed their password from another one.
+    PasswordChanged,
     /// A superseded refresh token was presented.
     Reuse,
     /// The user is disabled.
@@ -37,6 +39,7 @@ impl RevocationReason {
             Self::Logout => "logout",
             Self::EndedByUser => "ended_by_user",
             Self::RevokeAll => "revoke_all",
+            Self::PasswordChanged => "password_changed",
             Self::Reuse => "reuse",
             Self::UserDisabled => "user_disabled",
             Self::Operator => "operator",
@@ -46,10 +49,18 @@ impl RevocationReason {
 
     /// The reason of that word.
     pub fn parse(word: &str) -> Self {
-        [Self::Logout, Self::EndedByUser, Self::RevokeAll, Self::Reuse, Self::UserDisabled, Self::Operator]
-            .into_iter()
-            .find(|reason| reason.as_str() == word)
-            .unwrap_or(Self::Other)
+        [
+            Self::Logout,
+            Self::EndedByUser,
+            Self::RevokeAll,
+            Self::PasswordChanged,
+            Self::Reuse,
+            Self::UserDisabled,
+            Self::Operator,
+        ]
+        .into_iter()
+        .find(|reason| reason.as_str() == word)
+        .unwrap_or(Self::Other)
     }
 }
 
@@ -59,7 +70,15 @@ mod tests {
 
     #[test]
     fn every_reason_survives_the_table() {
-        for word in ["logout", "ended_by_user", "revoke_all", "reuse", "user_disabled", "operator"] {
+        for word in [
+            "logout",
+            "ended_by_user",
+            "revoke_all",
+            "password_changed",
+            "reuse",
+            "user_disabled",
+            "operator",
+        ] {
             assert_eq!(RevocationReason::parse(word).as_str(), word);
         }
         assert_eq!(RevocationReason::parse("written by a later version"), RevocationReason::Other);

@@ -1,12 +1,15 @@
 //! What addresses sign in with, in the table.
 
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 
-use super::item::{read_text, text};
-use super::schema::{PASSWORD_HASH, USER_ID, credential_key};
+use super::item::{Item, optional_text, read_text, text, time};
+use super::schema::{CHANGED_BY, PASSWORD_HASH, USER_ID, credential_key};
+use super::sessions::refused_by;
 use super::{Store, StoreError};
 use crate::address::LookupAddress;
+use crate::clock::Timestamp;
 use crate::password::hash::PasswordHash;
+use crate::session::SessionId;
 use crate::user::UserId;
 
 /// What an address signs in with.
@@ -16,6 +19,32 @@ pub struct Credential {
     pub user: UserId,
     /// The password's hash.
     pub hash: PasswordHash,
+    /// The session that the password was last changed from; `None` if it is the one of the signup.
+    pub changed_by: Option<SessionId>,
+}
+
+/// A change of a password.
+#[derive(Clone, Copy, Debug)]
+pub struct PasswordChange<'a> {
+    /// Where the credential is looked up.
+    pub address: &'a LookupAddress,
+    /// The hash that the current password was verified against.
+    pub old: &'a PasswordHash,
+    /// The new password's.
+    pub new: &'a PasswordHash,
+    /// The session that it is changed from.
+    pub by: &'a SessionId,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What became of a change of a password.
+#[derive(Clone, Debug)]
+pub enum PasswordChanged {
+    /// It was done.
+    Done,
+    /// It was not, and nothing has changed: the credential has another hash by now, if there is one at all.
+    Refused(Option<Credential>),
 }
 
 impl Store {
@@ -25,16 +54,7 @@ impl Store {
     ///
     /// If the table gives no answer.
     pub async fn credential(&self, address: &LookupAddress) -> Result<Option<Credential>, StoreError> {
-        let answer = self.get(credential_key(address)).await?;
-        answer
-            .map(|item| {
-                let user = UserId::parse(&read_text(&item, USER_ID)?)
-                    .map_err(|_| StoreError::Unreadable(USER_ID))?;
-                let hash = PasswordHash::parse(&read_text(&item, PASSWORD_HASH)?)
-                    .map_err(|_| StoreError::Unreadable(PASSWORD_HASH))?;
-                Ok(Credential { user, hash })
-            })
-            .transpose()
+        self.get(credential_key(address)).await?.as_ref().map(decode).transpose()
     }
 
     /// Replaces the hash of a credential, unless it has changed since it was read.
@@ -61,10 +81,54 @@ impl Store {
             .await;
         match result {
             Ok(_) => Ok(()),
-            Err(error) => match error.as_service_error() {
-                Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(()),
-                _ => Err(error.into()),
+            Err(error) if refused_by(&error).is_some() => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Gives a credential the hash of another password, unless it has changed since the current one was verified: of two
+    /// changes at once one wins, and no hash of an old password comes back. A write that landed and whose answer was lost is
+    /// tried again by the SDK, finds its own hash, whose salt nobody else has, and counts as done.
+    ///
+    /// # Errors
+    ///
+    /// If the table gives no answer. The write may have been applied all the same.
+    pub async fn change_password(&self, change: &PasswordChange<'_>) -> Result<PasswordChanged, StoreError> {
+        let result = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(credential_key(change.address)))
+            .update_expression("SET password_hash = :new, changed_at = :at, changed_by = :by")
+            .condition_expression("password_hash = :old")
+            .expression_attribute_values(":new", text(change.new.as_str()))
+            .expression_attribute_values(":old", text(change.old.as_str()))
+            .expression_attribute_values(":at", time(change.at))
+            .expression_attribute_values(":by", text(change.by.as_str()))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .send()
+            .await;
+        match result {
+            Ok(_) => Ok(PasswordChanged::Done),
+            Err(error) => match refused_by(&error) {
+                None => Err(error.into()),
+                Some(item) => {
+                    let stored = item.map(decode).transpose()?;
+                    let ours = stored.as_ref().is_some_and(|stored| stored.hash == *change.new);
+                    Ok(if ours { PasswordChanged::Done } else { PasswordChanged::Refused(stored) })
+                }
             },
         }
     }
+}
+
+fn decode(item: &Item) -> Result<Credential, StoreError> {
+    let user = UserId::parse(&read_text(item, USER_ID)?).map_err(|_| StoreError::Unreadable(USER_ID))?;
+    let hash = PasswordHash::parse(&read_text(item, PASSWORD_HASH)?);
+    let changed_by = optional_text(item, CHANGED_BY)?.map(|sid| SessionId::parse(&sid)).transpose();
+    Ok(Credential {
+        user,
+        hash: hash.map_err(|_| StoreError::Unreadable(PASSWORD_HASH))?,
+        changed_by: changed_by.map_err(|_| StoreError::Unreadable(CHANGED_BY))?,
+    })
 }

@@ -35,7 +35,7 @@ use aws_sdk_dynamodb::config::{
 use aws_smithy_http_client::tls;
 
 pub use self::counts::{Locked, Streak};
-pub use self::credentials::Credential;
+pub use self::credentials::{Credential, PasswordChange, PasswordChanged};
 pub use self::error::StoreError;
 pub use self::rotation::{Rotate, Rotated};
 pub use self::sessions::{Revoked, Unrevoked};

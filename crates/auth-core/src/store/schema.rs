@@ -23,6 +23,7 @@ pub(super) const EXPIRES_AT: &str = "expires_at";
 
 pub(super) const USER_ID: &str = "user_id";
 pub(super) const PASSWORD_HASH: &str = "password_hash";
+pub(super) const CHANGED_BY: &str = "changed_by";
 
 pub(super) const EMAIL: &str = "email";
 pub(super) const EMAIL_VERIFIED: &str = "email_verified";

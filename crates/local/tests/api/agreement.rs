@@ -133,8 +133,9 @@ async fn nothing_is_cached_and_nothing_is_open_but_what_has_to_be() {
 }
 
 /// The packages and the logical ids of their functions.
-pub(crate) const FUNCTIONS: [(&str, &str); 8] = [
+pub(crate) const FUNCTIONS: [(&str, &str); 9] = [
     ("authorizer", "AuthorizerFunction"),
+    ("change-password", "ChangePasswordFunction"),
     ("login", "LoginFunction"),
     ("logout", "LogoutFunction"),
     ("me", "MeFunction"),

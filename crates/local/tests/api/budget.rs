@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{PASSWORD, tapped, tokens};
+use crate::support::{NEW_PASSWORD, PASSWORD, tapped, tokens};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_success_stays_in_its_budget() {
@@ -21,6 +21,14 @@ async fn every_success_stays_in_its_budget() {
     assert_eq!(tap.take(), ["GetItem", "UpdateItem"]);
     service.call("GET", "/auth/sessions").bearer(&first.access).send().await.expect(200);
     assert_eq!(tap.take(), ["GetItem", "Query"], "the authorizer's, and one of the function");
+    let passwords = json!({"currentPassword": PASSWORD, "newPassword": NEW_PASSWORD});
+    service.change_password(&first.access, &passwords).await.expect(200);
+    let reads = ["GetItem", "GetItem", "GetItem", "GetItem", "GetItem", "Query"];
+    let writes = ["UpdateItem", "UpdateItem", "UpdateItem", "UpdateItem"];
+    let change = [["DeleteItem"].as_slice(), &reads, &writes].concat();
+    assert_eq!(tap.take(), change, "the authorizer's read; two limits, the password and one session");
+    service.try_login("ada@example.com", NEW_PASSWORD).await.expect(200);
+    tap.take();
     service.call("POST", "/auth/revoke-all").bearer(&first.access).send().await.expect(200);
     assert_eq!(tap.take(), ["GetItem", "Query", "UpdateItem", "UpdateItem"], "one write for each session");
     service.logout(&first.refresh).await.expect(204);

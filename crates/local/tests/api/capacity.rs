@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use crate::support::capacity::{WRITE_UNIT_BYTES, size};
 use crate::support::table::{Item, Table};
 use crate::support::tap::Tap;
-use crate::support::{PASSWORD, Service, Tokens, tapped, tokens};
+use crate::support::{NEW_PASSWORD, PASSWORD, Service, Tokens, tapped, tokens};
 
 const COMMITTED: &str = include_str!("../../../../tools/cost/capacity.json");
 const WRONG: &str = "not-the-password-9132";
@@ -38,6 +38,7 @@ async fn every_operation_consumes_what_the_committed_table_says() {
     measured.extend(refreshes().await);
     measured.extend(authorized_requests().await);
     measured.extend(renewals().await);
+    measured.extend(passwords().await);
     let committed: BTreeMap<&str, Value> = serde_json::from_str(COMMITTED).expect("JSON");
     assert!(measured == committed, "tools/cost/capacity.json is to be:\n{}", lines(&measured));
 }
@@ -133,6 +134,31 @@ async fn authorized_requests() -> BTreeMap<&'static str, Value> {
     ledger.bills
 }
 
+/// A wrong password, the right one with ten other sessions, the same again, and one with nothing else to end.
+async fn passwords() -> BTreeMap<&'static str, Value> {
+    let (_engine, service, mut ledger) = ledger(&[]).await;
+    let first = service.signup("ada@example.com").await;
+    let change = async |current, new| {
+        let body = json!({"currentPassword": current, "newPassword": new});
+        service.change_password(&first.access, &body).await
+    };
+    ledger.skip();
+    change(WRONG, NEW_PASSWORD).await.expect(401);
+    ledger.note("password, wrong");
+    for _ in 0..10 {
+        service.login("ada@example.com").await;
+    }
+    ledger.skip();
+    let reply = change(PASSWORD, NEW_PASSWORD).await.expect(200);
+    assert_eq!(reply.body, json!({"revokedSessions": 10}));
+    ledger.note("password, changed and 10 sessions ended");
+    change(PASSWORD, NEW_PASSWORD).await.expect(200);
+    ledger.note("password, repeated");
+    change(NEW_PASSWORD, PASSWORD).await.expect(200);
+    ledger.note("password, changed");
+    ledger.bills
+}
+
 async fn list(service: &Service, user: &Tokens) -> usize {
     let reply = service.call("GET", "/auth/sessions").bearer(&user.access).send().await.expect(200);
     reply.body["sessions"].as_array().expect("a list").len()
@@ -181,6 +207,13 @@ async fn the_largest_items_are_still_one_write_unit() {
     let units = |operation: &str| committed[operation]["refresh"]["write_units"].as_f64().expect("units");
     let both = units("refresh, rotate") + units("refresh, reuse");
     assert_eq!(ledger.tap.bill()["refresh"]["write_units"], both);
+    // The longest reason for an end is that of a change of the password.
+    let third = tokens(&post("/auth/login", &body).send().await.expect(200).body);
+    let call = post("/auth/refresh", &json!({"refreshToken": third.refresh}));
+    call.header("idempotency-key", &"k".repeat(255)).send().await.expect(200);
+    let fourth = tokens(&post("/auth/login", &body).send().await.expect(200).body);
+    let change = json!({"currentPassword": PASSWORD, "newPassword": NEW_PASSWORD});
+    service.change_password(&fourth.access, &change).await.expect(200);
     for item in Table::of(&engine).await.items().await {
         let loopback_to_longest = 2 * (39 - "127.0.0.1".len());
         let bytes = size(&as_json(&item)) + loopback_to_longest;

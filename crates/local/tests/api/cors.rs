@@ -4,13 +4,14 @@ use crate::support::Service;
 use crate::support::http::Reply;
 
 const ORIGINS: [&str; 2] = ["https://app.example.com", "http://localhost:5173"];
-const PATHS: [&str; 10] = [
+const PATHS: [&str; 11] = [
     "/auth/signup",
     "/auth/register",
     "/auth/login",
     "/auth/refresh",
     "/auth/logout",
     "/auth/revoke-all",
+    "/auth/password",
     "/auth/me",
     "/auth/sessions",
     "/auth/sessions/abc",

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::change_password::passwords;
 use crate::support::http::Reply;
 use crate::support::table::{Table, text};
 use crate::support::tap::{Fault, Tap, Target};
-use crate::support::{PASSWORD, Service, Tokens};
+use crate::support::{NEW_PASSWORD, PASSWORD, Service, Tokens};
 
 /// What the SDK tries again by itself.
 const HEALED: [Fault; 8] = [
@@ -44,10 +45,12 @@ enum Call {
     Sessions,
     EndSession,
     RevokeAll,
+    ChangePassword,
+    WrongChange,
 }
 
 /// Every request to the table, and the status of the endpoint's success.
-const REQUESTS: [(Call, u16, Target); 26] = [
+const REQUESTS: [(Call, u16, Target); 36] = [
     (Call::Signup, 201, Target::of("UpdateItem", "LIMIT#signup-ip")),
     (Call::Signup, 201, Target::of("GetItem", "CREDENTIAL")),
     (Call::Signup, 201, Target::of("TransactWriteItems", "")),
@@ -74,6 +77,16 @@ const REQUESTS: [(Call, u16, Target); 26] = [
     (Call::RevokeAll, 200, Target::of("GetItem", "SESSION#")),
     (Call::RevokeAll, 200, Target::of("Query", "")),
     (Call::RevokeAll, 200, Target::of("UpdateItem", "SESSION#")),
+    (Call::ChangePassword, 200, Target::of("GetItem", "SESSION#")),
+    (Call::ChangePassword, 200, Target::of("GetItem", "PROFILE")),
+    (Call::ChangePassword, 200, Target::of("UpdateItem", "LIMIT#login-address")),
+    (Call::ChangePassword, 200, Target::of("UpdateItem", "LIMIT#login-ip")),
+    (Call::ChangePassword, 200, Target::of("GetItem", "LIMIT#login-failures")),
+    (Call::ChangePassword, 200, Target::of("GetItem", "CREDENTIAL")),
+    (Call::ChangePassword, 200, Target::of("UpdateItem", "CREDENTIAL")),
+    (Call::ChangePassword, 200, Target::of("Query", "")),
+    (Call::ChangePassword, 200, Target::of("UpdateItem", "SESSION#")),
+    (Call::WrongChange, 401, Target::of("UpdateItem", "LIMIT#login-failures")),
 ];
 
 /// Every request to the table.
@@ -107,6 +120,10 @@ impl Row {
         let name = format!("{:?}-{operation}-{about}-{number}", self.call).replace('#', "-").to_lowercase();
         let email = format!("{name}@example.com");
         let tokens = self.service.signup(&email).await;
+        if self.call == Call::ChangePassword {
+            // For a session that has to end.
+            self.service.login(&email).await;
+        }
         (email, tokens)
     }
 
@@ -129,6 +146,8 @@ impl Row {
             Call::Sessions => ("GET", "/auth/sessions".into(), Value::Null),
             Call::EndSession => ("DELETE", format!("/auth/sessions/{}", sid()), Value::Null),
             Call::RevokeAll => ("POST", "/auth/revoke-all".into(), Value::Null),
+            Call::ChangePassword => ("POST", "/auth/password".into(), passwords(PASSWORD, NEW_PASSWORD)),
+            Call::WrongChange => ("POST", "/auth/password".into(), passwords("not it", NEW_PASSWORD)),
         };
         let call = self.service.call(method, &path);
         let call = if self.is_protected() { call.bearer(&user.access) } else { call };
@@ -137,8 +156,9 @@ impl Row {
 
     /// Whether the authorizer comes first.
     fn is_protected(&self) -> bool {
-        use Call::{ChangeMe, EndSession, Me, RevokeAll, Sessions};
-        matches!(self.call, Me | ChangeMe | Sessions | EndSession | RevokeAll)
+        use Call::{ChangeMe, ChangePassword, EndSession, Me, RevokeAll, Sessions, WrongChange};
+        let calls = [Me, ChangeMe, Sessions, EndSession, RevokeAll, ChangePassword, WrongChange];
+        calls.contains(&self.call)
     }
 
     /// 503 with what a client needs to come back.
@@ -175,10 +195,24 @@ impl Row {
             Call::Logout | Call::EndSession | Call::RevokeAll => {
                 self.service.me(&user.access).await.expect(401);
             }
+            Call::ChangePassword => {
+                self.service.me(&user.access).await.expect(200);
+                self.service.try_login(email, PASSWORD).await.expect(401);
+                self.service.try_login(email, NEW_PASSWORD).await.expect(200);
+                assert_eq!(self.open_sessions(user).await, 2, "{row}: this one, and that of the login");
+            }
             _ => {
                 self.service.me(&user.access).await.expect(200);
             }
         }
+    }
+
+    /// How many sessions of a user nobody has ended.
+    async fn open_sessions(&self, user: &Tokens) -> usize {
+        let items = self.table.partition(&format!("USER#{}", user.user)).await;
+        let open =
+            |item: &&_| text(item, "sk").starts_with("SESSION#") && text(item, "revoked_reason").is_empty();
+        items.iter().filter(open).count()
     }
 
     /// How many of a credential, its user and a session of that user there are.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{PASSWORD, Service};
+use crate::support::{NEW_PASSWORD, PASSWORD, Service};
 
 const FORMATS: [&str; 4] = ["camel", "snake", "envelope", "authorization"];
 
@@ -101,8 +101,16 @@ async fn users_sessions_and_counts_are_spelt_alike() {
         let sessions = service.call("GET", "/auth/sessions").bearer(&access).send().await.expect(200);
         let expected = json!({"sessions": if is_snake { &snake_session } else { &camel_session }});
         assert_eq!(data(sessions.body), expected, "{format}");
-        let revoked = service.call("POST", "/auth/revoke-all").bearer(&access).send().await.expect(200);
+        service.try_login("ada@example.com", PASSWORD).await.expect(200);
         let name = if is_snake { "revoked_sessions" } else { "revokedSessions" };
+        let change = if is_snake {
+            json!({"current_password": PASSWORD, "new_password": NEW_PASSWORD})
+        } else {
+            json!({"currentPassword": PASSWORD, "newPassword": NEW_PASSWORD})
+        };
+        let changed = service.change_password(&access, &change).await.expect(200);
+        assert_eq!(data(changed.body), json!({ name: 1 }), "{format}");
+        let revoked = service.call("POST", "/auth/revoke-all").bearer(&access).send().await.expect(200);
         assert_eq!(data(revoked.body), json!({ name: 1 }), "{format}");
     }
 }

@@ -14,7 +14,7 @@ use crate::support::keys::generate;
 use crate::support::program::Program;
 use crate::support::table::{Table, text};
 use crate::support::tap::{Fault, Tap, Target};
-use crate::support::{PASSWORD, Service};
+use crate::support::{NEW_PASSWORD, PASSWORD, Service};
 
 const ORIGIN: &str = "https://app.example.com";
 
@@ -105,6 +105,15 @@ impl Caller {
             call.json(&json!({"refreshToken": token}))
         })
         .await
+    }
+
+    /// A password that everybody knows is no secret: its word is in lines of its own right.
+    async fn change(&self, token: &str, current: &str, new: &str) -> Reply {
+        for password in [current, new].into_iter().filter(|password| *password != "password") {
+            self.remember(password);
+        }
+        let body = json!({"currentPassword": current, "newPassword": new});
+        self.sent(self.call("POST", "/auth/password").bearer(token).json(&body)).await
     }
 
     async fn authorized(&self, method: &str, path: &str, token: &str) -> Reply {
@@ -226,6 +235,11 @@ async fn account(caller: &Caller, tokens: &Pair) {
     caller.sent(change).await.expect(200);
     caller.sent(caller.call("PATCH", "/auth/me").bearer(&tokens.access).json(&json!({}))).await.expect(400);
     caller.authorized("GET", "/auth/sessions", &tokens.access).await.expect(200);
+    caller.change(&tokens.access, "wrong-plum-kettle", NEW_PASSWORD).await.expect(401);
+    caller.change(&tokens.access, PASSWORD, "password").await.expect(400);
+    caller.change(&tokens.access, PASSWORD, NEW_PASSWORD).await.expect(200);
+    caller.change(&tokens.access, PASSWORD, NEW_PASSWORD).await.expect(200);
+    caller.change(&tokens.access, NEW_PASSWORD, PASSWORD).await.expect(200);
     let other = pair(&caller.sign("/auth/login", "ada@example.com", PASSWORD).await.expect(200));
     let sid = crate::support::claims(&other.access)["sid"].as_str().expect("a session").to_owned();
     caller.authorized("DELETE", &format!("/auth/sessions/{sid}"), &tokens.access).await.expect(204);
@@ -257,6 +271,14 @@ async fn fail_everywhere(caller: &Caller, tap: &Tap) {
             caller.present("/auth/logout", &tokens.refresh, None).await;
             tap.heal();
         }
+    }
+    let tokens = pair(&caller.sign("/auth/login", "ada@example.com", PASSWORD).await.expect(200));
+    for fault in [Fault::Refuse("ThrottlingException"), Fault::Refuse("ValidationException"), Fault::Truncate]
+    {
+        tap.spoil(Target::of("UpdateItem", "changed_by"), fault);
+        let status = caller.change(&tokens.access, PASSWORD, "Velvet-Harbour-Thimble").await.status;
+        assert!(status >= 500, "{fault:?}: {status}");
+        tap.heal();
     }
     let many = 12;
     for number in 0..many {

@@ -12,6 +12,8 @@ mod authorizer;
 mod bootstraps;
 mod budget;
 mod capacity;
+mod change_password;
+mod change_password_races;
 mod cookie_faults;
 mod cookies;
 mod cors;

@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use crate::change_password::passwords;
 use crate::support::http::{Call, Reply};
 use crate::support::schema::faults;
 use crate::support::table::Table;
 use crate::support::tap::{Fault, Target};
-use crate::support::{PASSWORD, Service, tapped};
+use crate::support::{NEW_PASSWORD, PASSWORD, Service, tapped};
 
 const README: &str = include_str!("../../../../README.md");
 
@@ -96,21 +97,23 @@ impl Described {
 }
 
 /// The operations that take a body.
-const WITH_BODY: [(&str, &str); 6] = [
+const WITH_BODY: [(&str, &str); 7] = [
     ("/auth/signup", "POST"),
     ("/auth/register", "POST"),
     ("/auth/login", "POST"),
     ("/auth/refresh", "POST"),
     ("/auth/logout", "POST"),
     ("/auth/me", "PATCH"),
+    ("/auth/password", "POST"),
 ];
 /// The operations behind the authorizer, with a path that reaches them.
-const PROTECTED: [(&str, &str, &str); 5] = [
+const PROTECTED: [(&str, &str, &str); 6] = [
     ("/auth/me", "GET", "/auth/me"),
     ("/auth/me", "PATCH", "/auth/me"),
     ("/auth/sessions", "GET", "/auth/sessions"),
     ("/auth/sessions/{sessionId}", "DELETE", "/auth/sessions/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"),
     ("/auth/revoke-all", "POST", "/auth/revoke-all"),
+    ("/auth/password", "POST", "/auth/password"),
 ];
 
 fn account(email: &str) -> Value {
@@ -153,6 +156,9 @@ async fn successes(described: &mut Described) {
     let other = other.expect("the signup's session")["sessionId"].as_str().expect("an id").to_owned();
     let end = service.call("DELETE", &format!("/auth/sessions/{other}")).bearer(&access);
     described.send("/auth/sessions/{sessionId}", "DELETE", end).await.expect(204);
+    let change =
+        service.call("POST", "/auth/password").bearer(&access).json(&passwords(PASSWORD, NEW_PASSWORD));
+    described.send("/auth/password", "POST", change).await.expect(200);
     described
         .send("/auth/revoke-all", "POST", service.call("POST", "/auth/revoke-all").bearer(&access))
         .await
@@ -170,7 +176,13 @@ async fn bad_requests(described: &mut Described) {
     let service = Service::start(&[]).await;
     let access = service.signup("ada@example.com").await.access;
     for (path, method) in WITH_BODY {
-        let call = || service.call(method, path).bearer(if path == "/auth/me" { &access } else { "x" });
+        let call = || {
+            service.call(method, path).bearer(if path == "/auth/me" || path == "/auth/password" {
+                &access
+            } else {
+                "x"
+            })
+        };
         let bodies = [
             (400, "application/json", "[".to_owned()),
             (415, "text/plain", "{}".to_owned()),
@@ -188,6 +200,8 @@ async fn bad_requests(described: &mut Described) {
             "email_taken"
         );
     }
+    let weak = service.call("POST", "/auth/password").bearer(&access).json(&passwords(PASSWORD, "password"));
+    assert_eq!(described.send("/auth/password", "POST", weak).await.expect(400).code(), "weak_password");
     let end = service.call("DELETE", "/auth/sessions/x").bearer(&access);
     described.send("/auth/sessions/{sessionId}", "DELETE", end).await.expect(400);
 }
@@ -208,6 +222,12 @@ async fn refusals(described: &mut Described) {
         "invalid_grant"
     );
     let tokens = service.signup("ada@example.com").await;
+    let change_password = |current| {
+        service.call("POST", "/auth/password").bearer(&tokens.access).json(&passwords(current, NEW_PASSWORD))
+    };
+    let wrong =
+        described.send("/auth/password", "POST", change_password("not the password")).await.expect(401);
+    assert_eq!(wrong.code(), "invalid_credentials");
     let table = Table::of(&service).await;
     let profile = table.items_of("PROFILE").await.remove(0);
     table.set(&profile, "status", "disabled").await;
@@ -219,6 +239,7 @@ async fn refusals(described: &mut Described) {
     let change =
         service.call("PATCH", "/auth/me").bearer(&tokens.access).json(&json!({"displayName": "Ada"}));
     described.send("/auth/me", "PATCH", change).await.expect(403);
+    described.send("/auth/password", "POST", change_password(PASSWORD)).await.expect(403);
     described.post(&service, "/auth/refresh", &json!({"refreshToken": tokens.refresh})).await.expect(403);
     let cookies = Service::start(&[("TOKEN_DELIVERY", "cookie")]).await;
     described.post(&cookies, "/auth/logout", &json!({})).await.expect(403);
@@ -229,6 +250,10 @@ async fn limits(described: &mut Described) {
     let service = Service::start(&settings).await;
     service.try_login("ada@example.com", "wrong password").await;
     described.post(&service, "/auth/login", &account("ada@example.com")).await.expect(429);
+    let access = service.signup("ada@example.com").await.access;
+    let change =
+        service.call("POST", "/auth/password").bearer(&access).json(&passwords(PASSWORD, NEW_PASSWORD));
+    described.send("/auth/password", "POST", change).await.expect(429);
     let service = Service::start(&[("SIGNUP_LIMIT_PER_IP", "1")]).await;
     service.signup("ada@example.com").await;
     for path in ["/auth/signup", "/auth/register"] {
@@ -244,6 +269,11 @@ async fn broken_items(described: &mut Described) {
     let credential = table.items_of("CREDENTIAL").await.remove(0);
     let profile = table.items_of("PROFILE").await.remove(0);
     table.set(&credential, "password_hash", "none").await;
+    let change = service
+        .call("POST", "/auth/password")
+        .bearer(&tokens.access)
+        .json(&passwords(PASSWORD, NEW_PASSWORD));
+    described.send("/auth/password", "POST", change).await.expect(500);
     table.set(&profile, "created_at", "yesterday").await;
     for path in ["/auth/signup", "/auth/register", "/auth/login"] {
         described.post(&service, path, &account("ada@example.com")).await.expect(500);

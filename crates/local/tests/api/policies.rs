@@ -12,7 +12,7 @@ use serde_json::json;
 
 use crate::agreement::FUNCTIONS;
 use crate::support::policy::Policies;
-use crate::support::{PASSWORD, Service, Tokens, tapped, tokens};
+use crate::support::{NEW_PASSWORD, PASSWORD, Service, Tokens, tapped, tokens};
 
 /// What the functions do at their start, each with the environment that the template gives it.
 async fn warm_up(service: &Service) {
@@ -28,7 +28,7 @@ async fn warm_up(service: &Service) {
         })*};
     }
     start! {
-        "login" login::build; "logout" logout::build; "me" me::build; "refresh" refresh::build;
+        "change-password" change_password::build; "login" login::build; "logout" logout::build; "me" me::build; "refresh" refresh::build;
         "sessions" sessions::build; "signup" signup::build; "well-known" well_known::build;
     }
     let lookup = |name: &str| environments["authorizer"].get(name).cloned();
@@ -74,6 +74,11 @@ async fn own(service: &Service, login: &Tokens) {
     service.me(&login.access).await.expect(200);
     let change = service.call("PATCH", "/auth/me").bearer(&login.access).json(&json!({"displayName": "Ada"}));
     change.send().await.expect(200);
+    let passwords = json!({"currentPassword": PASSWORD, "newPassword": NEW_PASSWORD});
+    service.change_password(&login.access, &passwords).await.expect(200);
+    service.change_password(&login.access, &passwords).await.expect(200);
+    let back = json!({"currentPassword": NEW_PASSWORD, "newPassword": PASSWORD});
+    service.change_password(&login.access, &back).await.expect(200);
     let other = service.login("ada@example.com").await;
     let list = service.call("GET", "/auth/sessions").bearer(&login.access).send().await.expect(200);
     assert!(list.body["sessions"].as_array().is_some_and(|sessions| sessions.len() >= 2));

@@ -43,7 +43,7 @@ async fn every_event_is_answered_by_the_binary_as_by_the_service_and_within_its_
         assert_eq!(tap.denied(), Vec::<String>::new(), "{}", event.name);
         fed.insert(event.package);
     }
-    assert_eq!(fed.len(), 8, "{fed:?}");
+    assert_eq!(fed.len(), crate::agreement::FUNCTIONS.len(), "{fed:?}");
 }
 
 /// A request that does what it is for, or a caller who may pass.

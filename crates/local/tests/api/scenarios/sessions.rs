@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::world::{World, error_code};
-use crate::support::{PASSWORD, Tokens, claims, tokens};
+use crate::support::{NEW_PASSWORD, PASSWORD, Tokens, claims, tokens};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_user_sees_their_sessions_and_which_one_is_this() {
@@ -54,6 +54,23 @@ async fn revoking_all_ends_every_session_and_counts_them() {
         assert_eq!(error_code(&world.refresh(&tokens.refresh).await.expect(401)), "invalid_grant");
     }
     world.login(&person).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_changed_password_ends_the_other_sessions_and_their_password() {
+    let world = World::open().await;
+    let person = world.person().await;
+    let other = world.login(&person).await;
+    let change = async |current: &str| {
+        let body = json!({"currentPassword": current, "newPassword": NEW_PASSWORD});
+        world.call("POST", "/auth/password").bearer(&person.tokens.access).json(&body).send().await
+    };
+    assert_eq!(error_code(&change("not the password").await.expect(401)), "invalid_credentials");
+    assert_eq!(change(PASSWORD).await.expect(200).body["revokedSessions"], 1);
+    world.me(&other.access).await.expect(401);
+    world.me(&person.tokens.access).await.expect(200);
+    world.try_login(&person.email, PASSWORD).await.expect(401);
+    world.try_login(&person.email, NEW_PASSWORD).await.expect(200);
 }
 
 async fn sessions(world: &World, tokens: &Tokens) -> Vec<Value> {

@@ -24,6 +24,9 @@ use self::tap::Tap;
 /// A password that every rule allows.
 pub(crate) const PASSWORD: &str = "plum-kettle-orbit-4172";
 
+/// Another one.
+pub(crate) const NEW_PASSWORD: &str = "Lantern-Quartz-Meadow";
+
 /// The whole service with an in-memory table and a clock that tests move.
 pub(crate) struct Service {
     pub(crate) stack: Stack,
@@ -156,6 +159,10 @@ impl Service {
 
     pub(crate) async fn logout(&self, token: &str) -> Reply {
         self.call("POST", "/auth/logout").json(&json!({ "refreshToken": token })).send().await
+    }
+
+    pub(crate) async fn change_password(&self, access: &str, body: &Value) -> Reply {
+        self.call("POST", "/auth/password").bearer(access).json(body).send().await
     }
 
     pub(crate) async fn me(&self, access: &str) -> Reply {

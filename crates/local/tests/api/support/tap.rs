@@ -22,6 +22,9 @@ use super::policy::{self, Policies};
 /// Longer than the store waits for one answer.
 const LATE: Duration = Duration::from_millis(2_000);
 
+/// Shorter than that.
+const SLOW: Duration = Duration::from_millis(700);
+
 /// A proxy in front of an engine.
 pub(crate) struct Tap {
     /// Where functions find it.
@@ -63,6 +66,8 @@ pub(crate) enum Fault {
     Conflict,
     /// It is carried out, and answered when nobody waits for it any more.
     Late,
+    /// It is carried out, and answered after a while, so that others come in between.
+    Slow,
     /// It is carried out; the answer ends before its length.
     Truncate,
     /// It is carried out, and answered 200 with this.
@@ -229,6 +234,7 @@ async fn forward(line: Line, request: Request<Incoming>) -> Result<Response<Answ
         Some(Fault::LoseAnswer) => return Err(Lost),
         Some(Fault::Garble(text)) => return Ok(answer(200, text)),
         Some(Fault::Late) => tokio::time::sleep(LATE).await,
+        Some(Fault::Slow) => tokio::time::sleep(SLOW).await,
         Some(Fault::Truncate) => {
             parts.headers.insert("content-length", (body.len() + 1).into());
         }

@@ -1,0 +1,124 @@
+//! The change itself: what is verified, counted and written, and in which order.
+//!
+//! Whose first request has changed the password, and never got its answer, sends the same once more: the old password as the
+//! current one, and the new one, which is the current one by now. That is a repetition, and not refused, if the new password is
+//! the stored one and this very session has made the change: the other sessions may still have to end. Nothing more can be
+//! had by it than by ending them, which needs no password.
+
+use auth_core::attempt::{Attempt, AttemptError};
+use auth_core::http::ApiError;
+use auth_core::password::Password;
+use auth_core::password::hash::{Hasher, PasswordHash, Verdict};
+use auth_core::random::Random;
+use auth_core::session::SessionId;
+use auth_core::store::{Credential, PasswordChange, PasswordChanged, StoreError, Streak};
+use auth_core::user::UserId;
+
+use crate::Passwords;
+
+/// A change is tried again when the hash was replaced since it was read: by a login that found it outdated, or by another
+/// change. Nobody does that twice within a request.
+const TRIES: usize = 3;
+
+/// A change to be made.
+#[derive(Clone, Copy)]
+pub(crate) struct Change<'a> {
+    pub(crate) attempt: &'a Attempt<'a>,
+    pub(crate) hasher: &'a Hasher,
+    pub(crate) random: &'a Random,
+    pub(crate) user: &'a UserId,
+    pub(crate) session: &'a SessionId,
+    pub(crate) passwords: &'a Passwords,
+}
+
+/// The password is the new one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Changed {
+    /// By this request.
+    Now,
+    /// By one before it, of the same session.
+    Before,
+}
+
+/// The current password is wrong.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Failure {
+    /// How many passwords were looked at for nothing.
+    pub(crate) guesses: u32,
+}
+
+/// What the passwords are worth to a credential.
+enum Judged {
+    /// The current one is right.
+    Right,
+    /// The change has been made before.
+    Repeated,
+    /// Neither.
+    Wrong(Failure),
+}
+
+impl Change<'_> {
+    /// Counts the attempt and makes the change.
+    pub(crate) async fn make(&self) -> Result<(Streak, Result<Changed, Failure>), ApiError> {
+        let (credential, streak) = self.attempt.admit().await?;
+        let mut credential = self.own(credential)?;
+        let mut new = None;
+        for _ in 0..TRIES {
+            match self.judge(&credential).await? {
+                Judged::Right => {}
+                Judged::Repeated => return Ok((streak, Ok(Changed::Before))),
+                Judged::Wrong(failure) => return Ok((streak, Err(failure))),
+            }
+            let hash = match new.take() {
+                Some(hash) => hash,
+                None => self.hasher.hash(self.passwords.new.clone(), self.random).await?,
+            };
+            match self.write(&credential.hash, &hash).await? {
+                PasswordChanged::Done => return Ok((streak, Ok(Changed::Now))),
+                PasswordChanged::Refused(stored) => credential = self.own(stored)?,
+            }
+            new = Some(hash);
+            // The passwords are held against a hash that they have not been held against before.
+            self.attempt.admit_another().await?;
+        }
+        Err(ApiError::TemporarilyUnavailable("the credential changes all the time".into()))
+    }
+
+    /// A profile is the user's own; a credential has to be, too.
+    fn own(&self, credential: Option<Credential>) -> Result<Credential, ApiError> {
+        let own = credential.filter(|credential| credential.user == *self.user);
+        own.ok_or_else(|| ApiError::Internal("a user without a credential".into()))
+    }
+
+    async fn judge(&self, credential: &Credential) -> Result<Judged, ApiError> {
+        if self.is(&self.passwords.current, &credential.hash).await? {
+            return Ok(Judged::Right);
+        }
+        if credential.changed_by.as_ref() != Some(self.session) {
+            return Ok(Judged::Wrong(Failure { guesses: 1 }));
+        }
+        // A second password is looked at, so it counts as a second attempt.
+        self.attempt.admit_another().await?;
+        let repeated = self.is(&self.passwords.new, &credential.hash).await?;
+        Ok(if repeated { Judged::Repeated } else { Judged::Wrong(Failure { guesses: 2 }) })
+    }
+
+    async fn is(&self, password: &Password, hash: &PasswordHash) -> Result<bool, ApiError> {
+        let verdict = self.hasher.verify(password.clone(), Some(hash.clone())).await?;
+        Ok(matches!(verdict, Verdict::Right { .. }))
+    }
+
+    async fn write(&self, old: &PasswordHash, new: &PasswordHash) -> Result<PasswordChanged, StoreError> {
+        let Attempt { store, address, now, .. } = *self.attempt;
+        store.change_password(&PasswordChange { address, old, new, by: self.session, at: now }).await
+    }
+
+    /// Notes so many failures.
+    pub(crate) async fn fail(&self, streak: Streak, guesses: u32) -> Result<(), AttemptError> {
+        self.attempt.fail(streak, Some(self.user)).await?;
+        for _ in 1..guesses {
+            self.attempt.fail(Streak::Running, Some(self.user)).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,193 @@
+//! A change of the password beside others, and while the table fails.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::change_password::passwords;
+use crate::support::table::{Table, text};
+use crate::support::tap::{Fault, Tap, Target};
+use crate::support::{NEW_PASSWORD, PASSWORD, Service, claims, tapped};
+
+const UNLIMITED: [(&str, &str); 2] = [("LOGIN_LIMIT_PER_IP", "0"), ("LOGIN_LIMIT_PER_ADDRESS", "0")];
+const OTHER_PASSWORD: &str = "Velvet-Harbour-Thimble";
+
+/// The write of a new password.
+const WRITE: Target = Target::of("UpdateItem", "changed_by");
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_changes_at_once_one_wins_and_the_other_had_a_wrong_password() {
+    for _ in 0..4 {
+        let service = Arc::new(Service::start(&UNLIMITED).await);
+        let mine = service.signup("ada@example.com").await;
+        let phone = service.login("ada@example.com").await;
+        let change = |access: String, new: &'static str| {
+            let service = Arc::clone(&service);
+            tokio::spawn(async move { service.change_password(&access, &passwords(PASSWORD, new)).await })
+        };
+        let (one, other) = (change(mine.access, NEW_PASSWORD), change(phone.access, OTHER_PASSWORD));
+        let replies = [one.await.expect("no panic"), other.await.expect("no panic")];
+        let winner = usize::from(replies[1].status == 200);
+        assert_eq!(replies[winner].status, 200, "{replies:?}");
+        // Its session may have ended before it got to its password.
+        let loser = &replies[1 - winner];
+        assert_eq!(loser.status, 401, "{replies:?}");
+        assert!(["invalid_credentials", "invalid_token"].contains(&loser.code()), "{replies:?}");
+        let chosen = [NEW_PASSWORD, OTHER_PASSWORD];
+        service.try_login("ada@example.com", chosen[winner]).await.expect(200);
+        service.try_login("ada@example.com", chosen[1 - winner]).await.expect(401);
+        service.try_login("ada@example.com", PASSWORD).await.expect(401);
+    }
+}
+
+/// A double click.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_change_twice_at_once_is_one_change_and_two_successes() {
+    for _ in 0..4 {
+        let service = Arc::new(Service::start(&[]).await);
+        let mine = service.signup("ada@example.com").await;
+        let change = || {
+            let (service, access) = (Arc::clone(&service), mine.access.clone());
+            tokio::spawn(async move {
+                service.change_password(&access, &passwords(PASSWORD, NEW_PASSWORD)).await.status
+            })
+        };
+        let (one, other) = (change(), change());
+        assert_eq!((one.await.expect("no panic"), other.await.expect("no panic")), (200, 200));
+        service.try_login("ada@example.com", NEW_PASSWORD).await.expect(200);
+        let mut reasons = service.audited("password_changed");
+        reasons.sort();
+        assert_eq!(reasons, ["", "repeated"]);
+    }
+}
+
+/// A user whose hash is of another cost, and the service that would replace it, behind a tap.
+async fn outdated() -> (Service, Arc<Service>, Tap, String) {
+    let engine = Service::start(&[]).await;
+    engine.signup("ada@example.com").await;
+    let tap = Tap::start(engine.stack.store_endpoint()).await;
+    let settings = [UNLIMITED[0], UNLIMITED[1], ("ARGON2_ITERATIONS", "2")];
+    let service = Service::start_at(&settings, &tap.url).await;
+    let access = service.login("ada@example.com").await.access;
+    let table = Table::of(&engine).await;
+    let credential = table.items_of("CREDENTIAL").await.remove(0);
+    assert!(text(&credential, "password_hash").contains("t=2"));
+    (engine, Arc::new(service), tap, access)
+}
+
+/// The login has read the old hash, and would write the old password anew.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_login_that_replaces_an_outdated_hash_does_not_bring_the_old_password_back() {
+    let (engine, service, tap, access) = outdated().await;
+    let table = Table::of(&engine).await;
+    let old = Service::start_at(&UNLIMITED, &tap.url).await;
+    // The other way round: to this one, what the first has written is outdated.
+    tap.spoil_next(1, Target::of("GetItem", "CREDENTIAL"), Fault::Slow);
+    let login = tokio::spawn(async move { old.try_login("ada@example.com", PASSWORD).await.status });
+    wait_for(&tap).await;
+    service.change_password(&access, &passwords(PASSWORD, NEW_PASSWORD)).await.expect(200);
+    let changed = table.items_of("CREDENTIAL").await;
+    login.await.expect("no panic");
+    assert_eq!(table.items_of("CREDENTIAL").await, changed, "the login has written nothing");
+    service.try_login("ada@example.com", PASSWORD).await.expect(401);
+    service.try_login("ada@example.com", NEW_PASSWORD).await.expect(200);
+}
+
+/// The change has read the old hash, and the login has replaced it since.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hash_that_a_login_has_replaced_meanwhile_does_not_fail_the_change() {
+    let (engine, service, tap, access) = outdated().await;
+    let table = Table::of(&engine).await;
+    let old = Service::start_at(&UNLIMITED, engine.stack.store_endpoint()).await;
+    tap.spoil_next(1, Target::of("GetItem", "CREDENTIAL"), Fault::Slow);
+    let change = {
+        let service = Arc::clone(&service);
+        tokio::spawn(async move {
+            service.change_password(&access, &passwords(PASSWORD, NEW_PASSWORD)).await.status
+        })
+    };
+    wait_for(&tap).await;
+    old.login("ada@example.com").await;
+    let replaced = table.items_of("CREDENTIAL").await.remove(0);
+    assert!(text(&replaced, "password_hash").contains("t=1"), "before the change was written");
+    assert_eq!(change.await.expect("no panic"), 200);
+    service.try_login("ada@example.com", PASSWORD).await.expect(401);
+    service.try_login("ada@example.com", NEW_PASSWORD).await.expect(200);
+}
+
+/// Until a request has met its fault, and the engine has answered.
+async fn wait_for(tap: &Tap) {
+    while tap.spoilt() == 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    tokio::time::sleep(Duration::from_millis(100)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_whose_answer_was_lost_is_a_change_and_counted_as_one() {
+    let (_engine, service, tap) = tapped(&[]).await;
+    let ada = service.signup("ada@example.com").await;
+    tap.spoil_next(1, WRITE, Fault::LoseAnswer);
+    service.change_password(&ada.access, &passwords(PASSWORD, NEW_PASSWORD)).await.expect(200);
+    assert_eq!(tap.spoilt(), 1);
+    assert_eq!(service.audited("password_changed"), [""]);
+}
+
+/// The function has given up, and the write was done.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_that_nobody_was_told_of_is_repeated_by_the_same_request() {
+    let (_engine, service, tap) = tapped(&[]).await;
+    let (mine, phone) = (service.signup("ada@example.com").await, service.login("ada@example.com").await);
+    tap.spoil(WRITE, Fault::Garble("<html>"));
+    let body = passwords(PASSWORD, NEW_PASSWORD);
+    let reply = service.change_password(&mine.access, &body).await.expect(503);
+    assert_eq!(reply.header("retry-after"), "1");
+    tap.heal();
+    service.me(&phone.access).await.expect(200);
+    let reply = service.change_password(&mine.access, &body).await.expect(200);
+    assert_eq!(reply.body, json!({"revokedSessions": 1}));
+    service.me(&phone.access).await.expect(401);
+    assert_eq!(service.audited("password_changed"), ["repeated"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sessions_that_cannot_be_ended_are_told_and_the_same_request_again_ends_them() {
+    let (_engine, service, tap) = tapped(&UNLIMITED).await;
+    let mine = service.signup("ada@example.com").await;
+    let mut others = Vec::new();
+    for _ in 0..20 {
+        others.push(service.login("ada@example.com").await);
+    }
+    let stuck: &'static str = claims(&others[7].access)["sid"].as_str().expect("a sid").to_owned().leak();
+    tap.spoil(Target::of("UpdateItem", stuck), Fault::Refuse("ThrottlingException"));
+    let body = passwords(PASSWORD, NEW_PASSWORD);
+    let reply = service.change_password(&mine.access, &body).await.expect(503);
+    assert_eq!((reply.code(), reply.header("retry-after")), ("temporarily_unavailable", "1"));
+    service.try_login("ada@example.com", PASSWORD).await.expect(401);
+    service.me(&others[7].access).await.expect(200);
+    service.me(&others[8].access).await.expect(401);
+    tap.heal();
+    let reply = service.change_password(&mine.access, &body).await.expect(200);
+    assert_eq!(reply.body, json!({"revokedSessions": 1}));
+    service.me(&others[7].access).await.expect(401);
+    service.me(&mine.access).await.expect(200);
+}
+
+/// A query that takes three seconds, and then endings that take for ever.
+#[tokio::test(flavor = "multi_thread")]
+async fn however_slow_the_table_is_the_answer_and_its_audit_lines_come_in_time() {
+    let (_engine, service, tap) = tapped(&[]).await;
+    let (mine, phone) = (service.signup("ada@example.com").await, service.login("ada@example.com").await);
+    tap.spoil_next(2, Target::of("Query", ""), Fault::Late);
+    tap.spoil_too(Target::of("UpdateItem", "revoked_reason"), Fault::Late);
+    let body = passwords(PASSWORD, NEW_PASSWORD);
+    let reply =
+        tokio::time::timeout(Duration::from_secs(9), service.change_password(&mine.access, &body)).await;
+    reply.expect("an answer in time").expect(503);
+    assert_eq!(service.audited("password_changed"), [""]);
+    assert_eq!(service.audited("sessions_revoked"), ["password_changed"]);
+    tap.heal();
+    service.change_password(&mine.access, &body).await.expect(200);
+    service.me(&phone.access).await.expect(401);
+}
