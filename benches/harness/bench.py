@@ -26,7 +26,7 @@ SETTLING = 10
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=20)
-    parser.add_argument("--warm", type=int, default=200, help="warm invocations of a process (a tenth where a password is hashed)")
+    parser.add_argument("--warm", type=int, default=200, help="warm invocations of a process, a tenth with passwords")
     parser.add_argument("--seconds", type=float, default=280, help="no round begins after these")
     parser.add_argument("--binaries", type=Path, default=ROOT / "target/release", help="the folder of the functions")
     parser.add_argument("--only", default="", help="candidates whose name has one of these words, separated by commas")
@@ -89,15 +89,16 @@ def run(candidate: Candidate, count: int) -> dict[str, float]:
 def context(figures: dict) -> str:
     rounds = max(len(values["start_wall"]) for values in figures.values())
     return (
-        f"{time.strftime('%Y-%m-%d')}, {cpu_model()}, {os.cpu_count()} cores, load {os.getloadavg()[1]:.1f}; {rounds} processes of "
-        "each, taking turns. Median, and in brackets the quartiles."
+        f"{machine()}; {rounds} processes of each, taking turns. Median, and in brackets the quartiles."
     )
 
 
-def cpu_model() -> str:
+def machine() -> str:
+    """When and on what."""
     with open("/proc/cpuinfo") as file:
         found = [line.split(":", 1)[1].strip() for line in file if line.startswith("model name")]
-    return found[0] if found else platform.machine()
+    model = found[0] if found else platform.machine()
+    return f"{time.strftime('%Y-%m-%d')}, {model}, {os.cpu_count()} cores, load {os.getloadavg()[1]:.1f}"
 
 
 def starts(figures: dict) -> str:
@@ -119,9 +120,12 @@ def warm(figures: dict) -> str:
     return markdown(header, rows)
 
 
+NAMES = "authorizer login logout me refresh sessions signup well-known echo table_calls"
+
+
 def sizes(binaries: Path) -> str:
     rows = []
-    for name in ("authorizer", "login", "logout", "me", "refresh", "sessions", "signup", "well-known", "echo", "table_calls"):
+    for name in NAMES.split():
         file = binaries / name
         if file.exists():
             rows.append([name, f"{file.stat().st_size / 2**20:.2f}"])

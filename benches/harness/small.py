@@ -6,13 +6,12 @@ A process starts with a whole CPU, as a Lambda function does, and is held to its
 
 import argparse
 import collections
-import os
 import statistics
 import sys
 import time
 from pathlib import Path
 
-from bench import cpu_model, wanted
+from bench import machine, wanted
 from candidates import Candidate, candidates
 from report import keep, markdown, quartiles
 from share import PERIOD, Share
@@ -26,7 +25,7 @@ FIRST, WARM = "first", "warm"
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--warm", type=int, default=15, help="warm invocations of a process")
+    parser.add_argument("--warm", type=int, default=10, help="warm invocations of a process")
     parser.add_argument("--seconds", type=float, default=280, help="no round begins after these")
     parser.add_argument("--binaries", type=Path, default=ROOT / "target/release", help="the folder of the functions")
     parser.add_argument("--only", default="", help="functions whose name has one of these words, separated by commas")
@@ -81,8 +80,7 @@ def run(candidate: Candidate, share: Share, count: int) -> dict[str, list[float]
 def context(figures: dict) -> str:
     rounds = max(len(values[FIRST]) for sizes in figures.values() for values in sizes.values())
     return (
-        f"{time.strftime('%Y-%m-%d')}, {cpu_model()}, {os.cpu_count()} cores, load {os.getloadavg()[1]:.1f}; {rounds} processes of "
-        "each function and size, taking turns; medians of wall clock."
+        f"{machine()}; {rounds} processes of each function and size, taking turns; medians of wall clock."
     )
 
 
