@@ -6,11 +6,14 @@ PYTHON ?= python3
 EXAMPLE := examples/protected-api
 VENV := .venv
 CLIENT := clients/web
+PEERS := benches/peers
 # What reads the template, and what compiles for Lambda: cargo-lambda, with zig as a linker for every target.
 TEMPLATE_TOOLS := aws-sam-cli==1.170.0 aws-sam-translator==1.115.0 cfn-lint==1.58.0
 BUILD_TOOLS := cargo-lambda==1.9.2 ziglang==0.15.2
 # A verifier of tokens; those of Node are in tests/interop/package.json.
 INTEROP_TOOLS := PyJWT==2.15.1 cryptography==50.0.2
+# AWS's own runtime client for Python, the authorizer that it runs, what plots, and the C library's source.
+BENCH_TOOLS := awslambdaric==4.2.2 $(INTEROP_TOOLS) matplotlib==3.11.2
 # What changes the code to see whether a test notices.
 MUTANTS := 27.1.0
 # What attacks the running service, and what looks at dependencies and for crashes.
@@ -38,8 +41,8 @@ RUN_BOOTSTRAPS = $(WITH_TOOLS) LATCHKEY_BUILD="$(CURDIR)/$(BUILT)" \
 export SAM_CLI_TELEMETRY = 0
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-example demo client test interop soak mutants attack fuzz deny audit sbom bench load growth cost check
-.PHONY: validate build deploy e2e e2e-runtime e2e-stack e2e-arm64 clean
+.PHONY: help run run-example demo client test interop soak mutants attack fuzz deny audit sbom bench bench-small instructions
+.PHONY: tokens load growth cost check validate build deploy e2e e2e-runtime e2e-stack e2e-arm64 clean
 
 help: ## Lists the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -74,8 +77,32 @@ soak: ## Runs honest clients and thieves on a faulty line for two minutes (SOAK_
 mutants: target/tools/bin/cargo-mutants ## Changes the code in one place at a time: a test must fail. Takes hours (ARGS="-p refresh")
 	PATH="$(CURDIR)/target/tools/bin:$$PATH" cargo mutants --output target $(ARGS)
 
-bench: ## Times tokens and passwords, in a release build
+bench: bench-built ## Compares each function with what others would write: start, first and warm request (BENCH="--rounds 5"). Linux
+	$(PYTHON) benches/harness/bench.py $(BENCH)
+
+bench-small: bench-built ## The functions on the CPU of 128 to 1769 MB: first and warm request, cost (BENCH="--rounds 5"). Linux, as root
+	$(PYTHON) benches/harness/small.py $(BENCH)
+	$(VENV)/bin/python benches/harness/plot.py docs/small-lambda.png
+
+# What both start. About 20 minutes of CPU from nothing.
+.PHONY: bench-built
+bench-built: $(VENV)/bench-tools $(PEERS)/node/node_modules
+	cargo build --locked --release -p floor $(FUNCTIONS:%=-p %)
+	cargo build --locked -p local
+	@# From its folder, where the settings of its build are.
+	cd $(PEERS)/sdk-defaults && cargo build --locked --release --target-dir $(CURDIR)/target/peers
+	set -e; for file in report targets; do $(PYTHON) -m doctest benches/harness/$$file.py; done
+
+instructions: ## Counts the instructions of each hot path under valgrind: none may grow by 5% (UPDATE=1 accepts them)
+	cargo build --locked --profile instructions -p instructions
+	$(PYTHON) -m doctest benches/instructions/count.py
+	valgrind=$$(benches/instructions/valgrind.sh) && \
+	  $(PYTHON) benches/instructions/count.py target/instructions/instructions "$$valgrind" $(if $(UPDATE),--update)
+
+tokens: $(VENV)/bin/python ## Times tokens and passwords in a release build, and argon2 against its C library (Linux)
 	cargo bench --locked -p auth-core --bench tokens
+	cargo bench --locked -p auth-core --bench argon2
+	$(PYTHON) benches/harness/c_argon2.py $(VENV)/bin/pip
 
 load: ## Runs clients on a schedule against a local stack for a minute (LOAD_SECONDS=600 LOAD_RATE=4): latency, errors, memory
 	cargo bench --locked --profile dev -p local --bench load
@@ -186,7 +213,7 @@ e2e-build:
 clean: ## Removes what was built or installed here; the data of `make run` in .local stays
 	cargo clean
 	rm -rf .aws-sam $(EXAMPLE)/.aws-sam $(VENV) tests/interop/node_modules
-	rm -rf $(addprefix $(CLIENT)/,node_modules dist build test-results)
+	rm -rf $(addprefix $(CLIENT)/,node_modules dist build test-results) $(PEERS)/node/node_modules
 
 target/tools/bin/cargo-mutants: Makefile
 	cargo install --locked --quiet --root target/tools --version $(MUTANTS) cargo-mutants
@@ -202,6 +229,15 @@ $(VENV)/template-tools: Makefile | $(VENV)/bin/python
 
 $(VENV)/interop-tools: Makefile | $(VENV)/bin/python
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check $(INTEROP_TOOLS)
+	@touch $@
+
+$(VENV)/bench-tools: Makefile | $(VENV)/bin/python
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check $(BENCH_TOOLS)
+	@touch $@
+
+# AWS's runtime client for Node is compiled: cmake, autoconf, automake and libtool.
+$(PEERS)/node/node_modules: $(PEERS)/node/package.json $(PEERS)/node/package-lock.json
+	cd $(PEERS)/node && npm ci --no-audit --no-fund
 	@touch $@
 
 $(VENV)/build-tools: Makefile $(VENV)/template-tools | $(VENV)/bin/python

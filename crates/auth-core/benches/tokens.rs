@@ -1,6 +1,6 @@
 //! What a request costs besides the table: tokens and passwords.
 //!
-//! `make bench` prints it. Absolute times are the machine's; compare lines of one run.
+//! `make tokens` prints it. Absolute times are the machine's; compare lines of one run.
 
 use std::hint::black_box;
 use std::time::Duration;

@@ -9,6 +9,8 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
+use crate::headers::Headers;
+
 /// A request to be authorized: REST `TOKEN`, REST `REQUEST`, HTTP API 1.0 and 2.0, WebSocket `REQUEST`.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -23,9 +25,9 @@ pub struct Event {
     method_arn: Option<String>,
     /// What an HTTP API with payload 2.0 calls the method's ARN.
     route_arn: Option<String>,
-    headers: Option<HashMap<String, Value>>,
+    headers: Option<Headers>,
     /// Every line of a header, from a REST API.
-    multi_value_headers: Option<HashMap<String, Value>>,
+    multi_value_headers: Option<Headers>,
     /// Payload 2.0 has cookies apart from the headers.
     cookies: Option<Vec<String>>,
     query_string_parameters: Option<HashMap<String, Value>>,
@@ -83,9 +85,8 @@ impl Event {
     /// The refresh token of the cookie.
     pub(crate) fn refresh_cookie(&self) -> Option<String> {
         let apart = self.cookies.iter().flatten().map(String::as_str);
-        let lines = self.multi_value_headers.iter().flatten();
-        let lines = lines.filter(|(name, _)| name.eq_ignore_ascii_case("cookie"));
-        let lines = lines.filter_map(|(_, lines)| lines.as_array()).flatten().filter_map(Value::as_str);
+        let lines = self.multi_value_headers.iter().flat_map(|headers| headers.named("cookie"));
+        let lines = lines.filter_map(Value::as_array).flatten().filter_map(Value::as_str);
         apart.chain(lines).chain(self.header("cookie")).find_map(cookie::find)
     }
 
@@ -101,10 +102,8 @@ impl Event {
         base_path(path)
     }
 
-    /// A REST API passes headers on in the case that the client used.
-    fn header(&self, name: &str) -> Option<&str> {
-        let headers = self.headers.as_ref()?;
-        headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).and_then(|(_, value)| value.as_str())
+    fn header(&self, name: &'static str) -> Option<&str> {
+        self.headers.as_ref()?.named(name).next()?.as_str()
     }
 
     /// Everything of the stage that is being called: `arn:…:api/stage/*`. The exact ARN would make a cached answer refuse
@@ -150,6 +149,29 @@ mod tests {
 
     fn event(json: &serde_json::Value) -> Result<Event, serde_json::Error> {
         Event::deserialize(json)
+    }
+
+    #[test]
+    fn headers_are_kept_that_are_read_and_no_others() -> Result<(), serde_json::Error> {
+        let event = event(&serde_json::json!({
+            "headers": {
+                "Accept": "*/*", "X-Refresh-Token": " r ", "x-Refresh-Idempotency-Key": "k", "x-deep": {"a": [1, {}]},
+                "AUTHORIZATION": "Bearer first", "Authorization": "Bearer second", "cookie": 7,
+            },
+            "multiValueHeaders": {"Accept": [], "COOKIE": ["a=1", "__Secure-refresh_token=c"]},
+        }))?;
+        assert_eq!(event.refresh_token(), Some("r"));
+        assert_eq!(event.idempotency_key(), Some("k"));
+        assert_eq!(event.refresh_cookie().as_deref(), Some("c"));
+        assert_eq!(event.access_token(), Some("first"));
+        Ok(())
+    }
+
+    #[test]
+    fn headers_that_are_none_are_an_error() {
+        for headers in [serde_json::json!([]), serde_json::json!("a"), serde_json::json!(1)] {
+            assert!(event(&serde_json::json!({ "headers": headers })).is_err());
+        }
     }
 
     #[test]

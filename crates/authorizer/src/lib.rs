@@ -8,11 +8,13 @@
 //!
 //! - [`event`]: what API Gateway asks
 //! - [`answer`]: what it is told
+//! - `headers`: which of its headers are read
 //! - `renewal`: the next tokens of a request
 //! - this file: the decision between the two
 
 pub mod answer;
 pub mod event;
+mod headers;
 mod renewal;
 
 use std::future::Future;
@@ -121,7 +123,12 @@ impl Inner {
             .verifier
             .verify(token, now)
             .map_err(|error| self.refuse(event, None, error.as_str(), now))?;
-        let renewed = self.check_and_renew(event, &claims, now).await?;
+        let renewed = match &self.store {
+            // Boxed, and so are the rarer steps inside it: the SDK's futures are large, and a future is moved whole, also for a
+            // request that never reads the table.
+            Some(store) => Box::pin(self.check_and_renew(store, event, &claims, now)).await?,
+            None => None,
+        };
         let context = Context::new(claims, renewed);
         if self.simple_answers && event.takes_simple_answer() {
             return Ok(Answer::authorized(context));
@@ -132,17 +139,18 @@ impl Inner {
     /// Looks at the session of a valid token, and renews the token if it is about to end.
     async fn check_and_renew(
         &self,
+        store: &Store,
         event: &Event,
         claims: &AccessClaims,
         now: Timestamp,
     ) -> Result<Option<Renewed>, AuthorizerError> {
-        let Some(store) = &self.store else { return Ok(None) };
         let renewal = self.renewal.as_ref().and_then(|renewal| renewal.due(event, claims, now));
         let session = store.session(&claims.sub, &claims.sid);
         // Both reads at once; and before anything is written, so that one that fails leaves the tokens as good as they were.
         let (session, renewal) = match renewal {
             Some(due) => {
-                let (session, user) = tokio::join!(session, store.user(&claims.sub));
+                let both = async { tokio::join!(session, store.user(&claims.sub)) };
+                let (session, user) = Box::pin(both).await;
                 (session, Some((due, user)))
             }
             None if self.session_check => (session.await, None),
@@ -154,7 +162,7 @@ impl Inner {
             _ => return Ok(None),
         };
         match renewal {
-            Some((due, user)) => self.renew(event, due, &session, user, now).await,
+            Some((due, user)) => Box::pin(self.renew(event, due, &session, user, now)).await,
             None => Ok(None),
         }
     }

@@ -84,8 +84,10 @@ impl Endpoint for ChangePassword {
         Ok(Answer::data(&self.http, json!({ "revokedSessions": ended })))
     }
 
+    /// The estimator is built while the connection waits for the network.
     async fn warm_up(&self) {
-        self.store.connect(WarmUp::GetItem).await;
+        let estimator = tokio::task::spawn_blocking(rules::build_estimator);
+        let ((), _) = tokio::join!(self.store.connect(WarmUp::GetItem), estimator);
     }
 }
 

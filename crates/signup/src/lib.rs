@@ -87,8 +87,10 @@ impl Endpoint for Signup {
         Ok(Answer::tokens(&self.http, StatusCode::CREATED, &request, &grant))
     }
 
+    /// The estimator is built while the connection waits for the network.
     async fn warm_up(&self) {
-        self.store.connect(WarmUp::GetItem).await;
+        let estimator = tokio::task::spawn_blocking(rules::build_estimator);
+        let ((), _) = tokio::join!(self.store.connect(WarmUp::GetItem), estimator);
     }
 }
 

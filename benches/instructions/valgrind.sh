@@ -1,0 +1,16 @@
+#!/bin/sh
+# Prints the path of valgrind: $VALGRIND, an installed one, or Debian's, which is installed.
+set -eu
+
+if [ -n "${VALGRIND:-}" ]; then
+    echo "$VALGRIND"
+elif ! command -v valgrind; then
+    if ! command -v apt-get >&2; then
+        echo 'valgrind.sh: there is no valgrind; name one with VALGRIND=/path' >&2
+        exit 1
+    fi
+    sudo=$([ "$(id -u)" = 0 ] || echo sudo)
+    $sudo apt-get update >&2
+    DEBIAN_FRONTEND=noninteractive $sudo apt-get install --yes --no-install-recommends valgrind >&2
+    command -v valgrind
+fi
