@@ -22,11 +22,11 @@ PUBLIC = {
 }
 # What SAM gives a function's role by itself: its log, and its traces if Tracing asks for them.
 MANAGED = {"AWSLambdaBasicExecutionRole", "AWSXrayWriteOnlyAccess"}
-# Variables of the access log that no caller has a say in, but for the route and the method that they choose.
+# Variables of the access log that no caller has a say in, but for the route and the method that they choose, and a UUID.
 LOGGED = {
-    "authorizer.latency", "authorizer.principalId", "authorizer.status", "error.responseType", "httpMethod",
-    "identity.sourceIp", "integration.latency", "integration.status", "requestId", "requestTimeEpoch", "resourcePath",
-    "responseLatency", "responseLength", "status", "waf.status",
+    "authorizer.latency", "authorizer.principalId", "authorizer.status", "error.responseType", "extendedRequestId",
+    "httpMethod", "identity.sourceIp", "integration.latency", "integration.status", "requestId", "requestTimeEpoch",
+    "resourcePath", "responseLatency", "responseLength", "status", "waf.status",
 }
 # What is paid for whether or not it is used, or needs something outside the stack.
 OPTIONAL = {

@@ -120,7 +120,7 @@ def warm(figures: dict) -> str:
     return markdown(header, rows)
 
 
-NAMES = "authorizer login logout me refresh sessions signup well-known echo table_calls"
+NAMES = "authorizer change-password login logout me refresh sessions signup well-known echo table_calls"
 
 
 def sizes(binaries: Path) -> str:

@@ -1,5 +1,6 @@
 """What is measured: how each process is started, what it is asked, and what it must answer."""
 
+import itertools
 import json
 import os
 import time
@@ -8,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from process import Process
-from world import NODE_RIC, PEERS, PYTHON, ROOT, World, body_of, event
+from world import NODE_RIC, PASSWORD, PEERS, PYTHON, ROOT, World, body_of, event
 
 ALGORITHMS = ("HS256", "EdDSA", "ES256", "RS256")
 
@@ -63,6 +64,7 @@ def functions(world: World) -> Iterator[Candidate]:
     yield ours("refresh", lambda: refreshes(world))
     yield ours("login", same(world.login_event(), is_success), heavy=True)
     yield ours("signup", lambda: signups(world), heavy=True)
+    yield ours("change-password", lambda: changes(world), heavy=True)
     # Of a session that has ended already, from the second one on: the same request to the table.
     yield ours("logout", same_later(lambda: logout(world), is_success))
     yield ours("me", same(world.caller_event("me"), is_success))
@@ -122,6 +124,17 @@ def refreshes(world: World) -> Iterator[bytes]:
 def signups(world: World) -> Iterator[bytes]:
     while True:
         body_of((yield world.new_user_event()))
+
+
+def changes(world: World) -> Iterator[bytes]:
+    """A user of its own, as the change ends the user's other sessions."""
+    tokens = world.answer("signup", world.new_user_event())
+    passwords = itertools.cycle([PASSWORD, "Lantern-Quartz-Meadow"])
+    current = next(passwords)
+    for new in passwords:
+        body = {"currentPassword": current, "newPassword": new}
+        body_of((yield world.caller_event("change-password", tokens, lambda _, body=body: body)))
+        current = new
 
 
 def logout(world: World) -> bytes:

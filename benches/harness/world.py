@@ -108,11 +108,11 @@ class World:
         text = (ROOT / "events/authorizer-request.json").read_text()
         return text.replace("REPLACE_WITH_ACCESS_TOKEN", self.tokens[algorithm]["accessToken"]).encode()
 
-    def caller_event(self, name: str) -> bytes:
-        """An event behind the authorizer."""
-        changed = copy.deepcopy(EVENTS[name])
-        caller = {"userId": self.user, "principalId": self.user}
-        caller["sessionId"] = self.session_of(self.tokens["HS256"]["accessToken"])
+    def caller_event(self, name: str, tokens: dict | None = None, change=lambda body: body) -> bytes:
+        """An event behind the authorizer, of a user who holds these tokens."""
+        claims = part((tokens or self.tokens["HS256"])["accessToken"], 1)
+        changed = json.loads(event(name, change))
+        caller = {"userId": claims["sub"], "principalId": claims["sub"], "sessionId": claims["sid"]}
         changed["requestContext"]["authorizer"] |= caller
         return json.dumps(changed).encode()
 
@@ -126,7 +126,8 @@ EVENTS = {file.stem: json.loads(file.read_text()) for file in sorted((ROOT / "ev
 def event(name: str, change) -> bytes:
     """An event of `events/` with another body."""
     changed = copy.deepcopy(EVENTS[name])
-    changed["body"] = json.dumps(change(json.loads(changed["body"])))
+    if changed["body"]:
+        changed["body"] = json.dumps(change(json.loads(changed["body"])))
     return json.dumps(changed).encode()
 
 
