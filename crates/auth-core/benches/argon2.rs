@@ -38,7 +38,7 @@ fn main() -> Result<(), Failure> {
     let best = median(&mut reused);
     println!("| argon2id, 19 MiB, t = 2 | CPU, ms | crate's best = 1 |\n|---|---:|---:|");
     for (name, mut costs) in [
-        ("crate, fresh buffer", fresh),
+        ("crate, a buffer for each hash", fresh),
         ("crate, buffer reused", reused),
         ("our login: check of a password", ours),
     ] {
