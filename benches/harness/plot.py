@@ -14,8 +14,9 @@ from table import ROOT
 
 def main() -> None:
     figures = json.loads((ROOT / "target/bench/small.json").read_text())
-    pictures, axes = plt.subplots(1, 2, figsize=(11, 4.5), sharey=True)
+    pictures, axes = plt.subplots(1, 2, figsize=(12, 4.5), sharey=True, layout="constrained")
     for axis, name in zip(axes, ("first", "warm")):
+        axis.set_prop_cycle(color=matplotlib.colormaps["tab20"].colors)
         for candidate, sizes in figures.items():
             middle = [quartiles(values[name])[1] / 1e6 for values in sizes.values()]
             axis.plot([int(size) for size in sizes], middle, marker="o", markersize=3, label=candidate)
@@ -27,8 +28,7 @@ def main() -> None:
         axis.set_title(f"{name} request")
         axis.grid(alpha=0.3)
     axes[0].set_ylabel("ms")
-    axes[1].legend(fontsize=7, loc="upper right")
-    pictures.tight_layout()
+    pictures.legend(*axes[1].get_legend_handles_labels(), fontsize=8, loc="outside right center")
     pictures.savefig(sys.argv[1], dpi=110)
 
 
