@@ -119,6 +119,8 @@ check: ## Checks formatting, lints and documentation
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items --locked
+	@# The fuzz targets are a workspace of their own, of which nobody hears when ours changes.
+	cargo update --quiet --workspace --locked --manifest-path fuzz/Cargo.toml
 
 attack: $(VENV)/attack-tools ## Attacks the running service by its OpenAPI document (ATTACK="--max-time 600")
 	$(if $(LATCHKEY_LOCAL),,cargo build --locked -p local)
