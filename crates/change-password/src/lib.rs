@@ -4,7 +4,7 @@
 //! guesses at it are counted together with those at the login, before any of them is looked at.
 //!
 //! First the password, then the sessions: a login with the old one that comes later begins none. If ending them fails, the
-//! caller is told to come back, and repeats a change that has taken effect (see [`change`]).
+//! caller is told to come back, and repeats a change that has taken effect (see `change`).
 
 mod change;
 

@@ -29,19 +29,26 @@ impl GatewayEvent {
 impl<'de> Deserialize<'de> for GatewayEvent {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let event = Box::<RawValue>::deserialize(deserializer)?;
-        let version: Version = serde_json::from_str(event.get()).map_err(D::Error::custom)?;
-        let request = match version.version.as_deref() {
-            Some("2.0") => serde_json::from_str(event.get()).map(version_2).map(LambdaRequest::ApiGatewayV2),
-            _ => serde_json::from_str(event.get()).map(version_1).map(LambdaRequest::ApiGatewayV1),
+        let request = if is_version_2(event.get()).map_err(D::Error::custom)? {
+            serde_json::from_str(event.get()).map(version_2).map(LambdaRequest::ApiGatewayV2)
+        } else {
+            serde_json::from_str(event.get()).map(version_1).map(LambdaRequest::ApiGatewayV1)
         };
         request.map(Self).map_err(D::Error::custom)
     }
 }
 
 /// Only payload 2.0 is of another shape.
-#[derive(Deserialize)]
-struct Version {
-    version: Option<String>,
+fn is_version_2(event: &str) -> serde_json::Result<bool> {
+    #[derive(Deserialize)]
+    struct Version {
+        version: Option<String>,
+    }
+    // A REST API's event has no such member, and is not read over once more to see that it has none.
+    if !event.contains(r#""version""#) {
+        return Ok(false);
+    }
+    serde_json::from_str(event).map(|Version { version }| version.as_deref() == Some("2.0"))
 }
 
 fn version_1(mut event: ApiGatewayProxyRequest) -> ApiGatewayProxyRequest {
@@ -146,6 +153,19 @@ mod tests {
             event["isBase64Encoded"] = json!(true);
             assert!(request(&event).is_ok());
         }
+    }
+
+    #[test]
+    fn the_version_is_the_events_own_member_and_no_clients() -> Result<(), serde_json::Error> {
+        let mut event = version_1_event();
+        event["multiValueHeaders"]["version"] = json!(["2.0"]);
+        event["body"] = json!(r#"{"version":"2.0"}"#);
+        let read = |event: &Value| serde_json::from_str(&event.to_string()).map(GatewayEvent::into_inner);
+        assert!(matches!(read(&event)?, LambdaRequest::ApiGatewayV1(_)));
+        event["version"] = json!("1.0");
+        assert!(matches!(read(&event)?, LambdaRequest::ApiGatewayV1(_)));
+        assert!(matches!(read(&version_2_event())?, LambdaRequest::ApiGatewayV2(_)));
+        Ok(())
     }
 
     #[test]
