@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
 
 use super::item::{number, optional_time, read_number, text, time};
 use super::schema::{EXPIRES_AT, HITS, LOCKED_BY, LOCKED_UNTIL, limit_key};
-use super::sessions::{is_by, refused_by};
+use super::sessions::{refused_by, was_done_by};
 use super::{Store, StoreError};
 use crate::clock::Timestamp;
 use crate::limits::LimitKey;
@@ -113,14 +113,9 @@ impl Store {
             .await;
         match result {
             Ok(_) => Ok(Locked::Now),
-            Err(error) => match refused_by(&error) {
-                None => Err(error.into()),
-                Some(item) => Ok(if item.is_some_and(|item| is_by(item, LOCKED_BY, invocation_id)) {
-                    Locked::Now
-                } else {
-                    Locked::Already
-                }),
-            },
+            Err(error) if was_done_by(&error, LOCKED_BY, invocation_id) => Ok(Locked::Now),
+            Err(error) if refused_by(&error).is_some() => Ok(Locked::Already),
+            Err(error) => Err(error.into()),
         }
     }
 }

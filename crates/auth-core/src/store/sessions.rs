@@ -83,14 +83,9 @@ impl Store {
             .await;
         match result {
             Ok(_) => Ok(Revoked::Now),
-            Err(error) => match refused_by(&error) {
-                None => Err(error.into()),
-                Some(item) => Ok(if item.is_some_and(|item| is_by(item, REVOKED_BY, invocation_id)) {
-                    Revoked::Now
-                } else {
-                    Revoked::NotLive
-                }),
-            },
+            Err(error) if was_done_by(&error, REVOKED_BY, invocation_id) => Ok(Revoked::Now),
+            Err(error) if refused_by(&error).is_some() => Ok(Revoked::NotLive),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -166,9 +161,15 @@ fn session_id(item: &Item) -> Result<SessionId, StoreError> {
     sid.ok_or(StoreError::Unreadable(SK))
 }
 
-/// Whether an item says that what was refused had been done by this very invocation.
-pub(super) fn is_by(item: &Item, attribute: &'static str, invocation_id: &str) -> bool {
-    !invocation_id.is_empty() && read_text(item, attribute).is_ok_and(|by| by == invocation_id)
+/// Whether what was refused had been done by this very invocation: the item that the refusal brought back says so.
+pub(super) fn was_done_by<R>(
+    error: &SdkError<UpdateItemError, R>,
+    attribute: &'static str,
+    invocation_id: &str,
+) -> bool {
+    let item = refused_by(error).flatten();
+    let by = item.and_then(|item| read_text(item, attribute).ok());
+    !invocation_id.is_empty() && by.is_some_and(|by| by == invocation_id)
 }
 
 /// The item that a failed condition brought back: `None` if the error is another one.
