@@ -6,7 +6,11 @@ use tracing_subscriber::layer::SubscriberExt;
 
 use crate::config::{Settings, setting};
 
-/// The level of the log.
+/// The level of the log: errors, or warnings too.
+///
+/// There is nothing below a warning. What works is an audit line or the gateway's, and the runtime and the SDK log whole events,
+/// requests and answers below it, and with them passwords, tokens and hashes. A release build does not even contain what they
+/// would log (`release_max_level_warn` of `tracing`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LogLevel(LevelFilter);
 
@@ -14,12 +18,13 @@ impl LogLevel {
     /// Reads `LOG_LEVEL`.
     pub fn read(settings: &mut Settings<'_>) -> Self {
         let text = settings.text(&setting::LOG_LEVEL).unwrap_or_default();
-        let known = ["error", "warn", "info", "debug", "trace"];
-        match text.to_ascii_lowercase() {
-            word if known.contains(&word.as_str()) => Self(word.parse().unwrap_or(LevelFilter::INFO)),
+        match text.to_ascii_lowercase().as_str() {
+            "error" => Self(LevelFilter::ERROR),
+            "warn" | "info" | "debug" | "trace" => Self(LevelFilter::WARN),
             _ => {
-                settings.fault(&setting::LOG_LEVEL, &format!("{text:?} is not one of {}", known.join(", ")));
-                Self(LevelFilter::INFO)
+                let known = "is not one of error, warn, info, debug, trace";
+                settings.fault(&setting::LOG_LEVEL, &format!("{text:?} {known}"));
+                Self(LevelFilter::WARN)
             }
         }
     }
@@ -35,23 +40,9 @@ impl LogLevel {
         let _ = tracing::subscriber::set_global_default(subscriber);
     }
 
-    /// Our own code logs at the level that is asked for. The runtime and the SDK log whole events, requests and answers at
-    /// `debug` and `trace`, and with them passwords, tokens and hashes: they never get further than `warn`.
     fn targets(self) -> Targets {
-        const OURS: [&str; 9] = [
-            "auth_core",
-            "authorizer",
-            "login",
-            "logout",
-            "me",
-            "refresh",
-            "sessions",
-            "signup",
-            "well_known",
-        ];
         Targets::new()
-            .with_default(self.0.min(LevelFilter::WARN))
-            .with_targets(OURS.map(|target| (target, self.0)))
+            .with_default(self.0)
             // It logs whatever a function returns as an error, and for an authorizer that is every 401. What a panic says is on
             // standard error by itself.
             .with_target("lambda_runtime::layers::panic", LevelFilter::OFF)
@@ -63,26 +54,35 @@ mod tests {
     use tracing::Level;
 
     use super::*;
+    use crate::config;
+
+    fn read(text: &str) -> Option<LogLevel> {
+        let lookup = |name: &str| (name == "LOG_LEVEL").then(|| text.to_owned());
+        config::from_lookup(&lookup, |settings| Some(LogLevel::read(settings))).ok()
+    }
 
     #[test]
-    fn at_trace_the_runtime_and_the_sdk_still_keep_to_themselves_what_they_carry() {
-        let targets = LogLevel(LevelFilter::TRACE).targets();
-        assert!(targets.would_enable("login::attempt", &Level::TRACE));
-        for target in
-            ["lambda_runtime::layers::api_response", "aws_smithy_runtime::client::orchestrator", "hyper"]
-        {
-            assert!(targets.would_enable(target, &Level::WARN));
-            assert!(!targets.would_enable(target, &Level::INFO), "{target}");
+    fn at_no_level_the_runtime_and_the_sdk_say_what_they_carry() {
+        for level in ["warn", "info", "debug", "TRACE"] {
+            let targets = read(level).map(LogLevel::targets).unwrap_or_default();
+            for target in ["login", "aws_smithy_runtime::client::orchestrator", "hyper"] {
+                assert!(targets.would_enable(target, &Level::WARN), "{level} {target}");
+                assert!(!targets.would_enable(target, &Level::INFO), "{level} {target}");
+            }
         }
     }
 
     #[test]
     fn error_is_error_for_everybody() {
-        let targets = LogLevel(LevelFilter::ERROR).targets();
+        let targets = read("error").map(LogLevel::targets).unwrap_or_default();
         for target in ["login", "hyper"] {
-            assert!(
-                targets.would_enable(target, &Level::ERROR) && !targets.would_enable(target, &Level::WARN)
-            );
+            assert!(targets.would_enable(target, &Level::ERROR));
+            assert!(!targets.would_enable(target, &Level::WARN));
         }
+    }
+
+    #[test]
+    fn another_word_is_a_fault() {
+        assert_eq!(read("loud"), None);
     }
 }

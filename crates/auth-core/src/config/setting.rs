@@ -98,6 +98,6 @@ settings! {
     SIGNUP_LIMIT_WINDOW = "1h";
     /// The deployment's name, by which its metrics are told from another's.
     SERVICE_NAME = "latchkey";
-    /// `error`, `warn`, `info`, `debug` or `trace`.
-    LOG_LEVEL = "info";
+    /// `error` or `warn`; `info`, `debug` and `trace` are taken for `warn`.
+    LOG_LEVEL = "warn";
 }
