@@ -29,7 +29,7 @@ use auth_core::clock::Timestamp;
 use auth_core::config::{self, AuthorizerConfig, Faults, Lookup, read_verifying_keys};
 use auth_core::redeem::RedeemError;
 use auth_core::session::Session;
-use auth_core::store::{Store, StoreError, WarmUp};
+use auth_core::store::{Store, StoreError};
 use auth_core::token::TokenNames;
 use auth_core::token::access::{AccessClaims, AccessVerifier};
 use auth_core::user::{User, UserStatus};
@@ -110,7 +110,8 @@ impl Authorizer {
     /// Opens the connection to the table.
     pub async fn warm_up(&self) {
         if let Some(store) = &self.0.store {
-            store.connect(WarmUp::GetItem).await;
+            // Boxed, like what a request asks of the table: `main` moves what is not, also where there is no table.
+            Box::pin(store.connect_by_get_item()).await;
         }
     }
 }

@@ -22,7 +22,7 @@ use auth_core::password::hash::{Hasher, HashingConfig};
 use auth_core::password::rules::PasswordRules;
 use auth_core::password::{Password, rules};
 use auth_core::session::{Revocation, RevocationReason};
-use auth_core::store::{Store, WarmUp};
+use auth_core::store::Store;
 use auth_core::user::{User, UserStatus};
 use serde_json::json;
 
@@ -87,7 +87,7 @@ impl Endpoint for ChangePassword {
     /// The estimator is built while the connection waits for the network.
     async fn warm_up(&self) {
         let estimator = tokio::task::spawn_blocking(rules::build_estimator);
-        let ((), _) = tokio::join!(self.store.connect(WarmUp::GetItem), estimator);
+        let ((), _) = tokio::join!(self.store.connect_by_get_item(), estimator);
     }
 }
 

@@ -14,7 +14,7 @@ use auth_core::limits::LoginLimits;
 use auth_core::password::Password;
 use auth_core::password::hash::{Hasher, HashingConfig, Verdict};
 use auth_core::session::{Revocation, RevocationReason, Session, SessionId};
-use auth_core::store::{Credential, Store, Streak, WarmUp};
+use auth_core::store::{Credential, Store, Streak};
 use auth_core::user::{User, UserId, UserStatus};
 use http::StatusCode;
 
@@ -79,7 +79,7 @@ impl Endpoint for Login {
     }
 
     async fn warm_up(&self) {
-        self.store.connect(WarmUp::GetItem).await;
+        self.store.connect_by_get_item().await;
     }
 }
 

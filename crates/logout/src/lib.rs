@@ -10,7 +10,7 @@ use auth_core::config::{
 };
 use auth_core::http::{Answer, ApiError, Endpoint, HttpFunction, Incoming, origin, presented};
 use auth_core::session::{Revocation, RevocationReason, SessionId};
-use auth_core::store::{Revoked, Store, WarmUp};
+use auth_core::store::{Revoked, Store};
 use auth_core::token::TokenNames;
 use auth_core::token::access::AccessVerifier;
 use auth_core::token::refresh::RefreshKeys;
@@ -71,7 +71,7 @@ impl Endpoint for Logout {
     }
 
     async fn warm_up(&self) {
-        self.store.connect(WarmUp::UpdateItem).await;
+        self.store.connect_by_update_item().await;
     }
 }
 

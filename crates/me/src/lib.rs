@@ -7,7 +7,7 @@ use auth_core::audit::{Entry, Event, Outcome};
 use auth_core::config::{self, Faults, HttpConfig, Lookup, StoreConfig};
 
 use auth_core::http::{Answer, ApiError, Endpoint, HttpFunction, Incoming, Principal, names};
-use auth_core::store::{NamesChange, NamesChanged, Store, WarmUp};
+use auth_core::store::{NamesChange, NamesChanged, Store};
 use auth_core::user::{User, UserStatus};
 use lambda_http::http::Method;
 
@@ -43,7 +43,7 @@ impl Endpoint for Me {
     }
 
     async fn warm_up(&self) {
-        self.store.connect(WarmUp::GetItem).await;
+        self.store.connect_by_get_item().await;
     }
 }
 

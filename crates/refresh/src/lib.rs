@@ -8,7 +8,7 @@ use auth_core::config::{self, Faults, HttpConfig, Lookup, StoreConfig};
 use auth_core::http::{Answer, ApiError, Endpoint, HttpFunction, Incoming, origin, presented};
 use auth_core::redeem::{Redeemer, Redemption};
 use auth_core::session::{IdempotencyDigest, MAXIMUM_IDEMPOTENCY_KEY, SessionId};
-use auth_core::store::{Store, WarmUp};
+use auth_core::store::Store;
 use http::StatusCode;
 
 /// The endpoint.
@@ -47,7 +47,7 @@ impl Endpoint for Refresh {
     }
 
     async fn warm_up(&self) {
-        self.redeemer.store().connect(WarmUp::GetItem).await;
+        self.redeemer.store().connect_by_get_item().await;
     }
 }
 

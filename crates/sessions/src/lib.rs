@@ -9,7 +9,7 @@ use auth_core::config::{self, Faults, HttpConfig, Lookup, StoreConfig};
 use auth_core::ending::{ENDING_TIME, Ending, Scope};
 use auth_core::http::{Answer, ApiError, Endpoint, HttpFunction, Incoming, Principal};
 use auth_core::session::{Revocation, RevocationReason, Session, SessionId};
-use auth_core::store::{Revoked, Store, WarmUp};
+use auth_core::store::{Revoked, Store};
 use lambda_http::http::Method;
 use serde_json::{Value, json};
 
@@ -51,7 +51,7 @@ impl Endpoint for Sessions {
     }
 
     async fn warm_up(&self) {
-        self.store.connect(WarmUp::Query).await;
+        self.store.connect_by_query().await;
     }
 }
 

@@ -14,7 +14,7 @@ use auth_core::password::hash::{Hasher, HashingConfig};
 use auth_core::password::rules::PasswordRules;
 use auth_core::password::{Password, rules};
 use auth_core::session::{Session, SessionId};
-use auth_core::store::{Created, NewUser, Store, StoreError, WarmUp};
+use auth_core::store::{Created, NewUser, Store, StoreError};
 use auth_core::user::{Names, User, UserId, UserStatus};
 use http::StatusCode;
 
@@ -90,7 +90,7 @@ impl Endpoint for Signup {
     /// The estimator is built while the connection waits for the network.
     async fn warm_up(&self) {
         let estimator = tokio::task::spawn_blocking(rules::build_estimator);
-        let ((), _) = tokio::join!(self.store.connect(WarmUp::GetItem), estimator);
+        let ((), _) = tokio::join!(self.store.connect_by_get_item(), estimator);
     }
 }
 

@@ -32,7 +32,8 @@ use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::config::{
     BehaviorVersion, Builder, Credentials, Region, SharedHttpClient, StalledStreamProtectionConfig,
 };
-use aws_smithy_http_client::tls;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::tls::{self, TlsContext, TrustStore};
 
 pub use self::counts::{Locked, Streak};
 pub use self::credentials::{Credential, PasswordChange, PasswordChanged};
@@ -41,7 +42,6 @@ pub use self::rotation::{Rotate, Rotated};
 pub use self::sessions::{Revoked, Unrevoked};
 pub use self::signup::{Created, NewUser};
 pub use self::users::{NamesChange, NamesChanged, StatusSet};
-pub use self::warm_up::WarmUp;
 
 use crate::config::StoreConfig;
 
@@ -75,7 +75,7 @@ impl Store {
         let mut client = aws_sdk_dynamodb::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(config.region.clone()))
-            .http_client(http_client(config))
+            .http_client(http_client(config.endpoint.as_deref()))
             .timeout_config(timeouts)
             .retry_config(retries)
             // Answers are a few hundred bytes: the attempt timeout is bound enough.
@@ -102,8 +102,7 @@ impl Store {
 fn with_credentials(builder: Builder, config: &StoreConfig) -> Builder {
     let Some(keys) = &config.credentials else {
         // SnapStart and Managed Instances outlive a set of keys, so the runtime serves fresh ones over HTTP.
-        let http = aws_smithy_http_client::Builder::new().build_http();
-        let provider = ProviderConfig::without_region().with_http_client(http);
+        let provider = ProviderConfig::without_region().with_http_client(http_client(Some("http://")));
         return builder.credentials_provider(EcsCredentialsProvider::builder().configure(&provider).build());
     };
     builder.credentials_provider(Credentials::new(
@@ -115,13 +114,15 @@ fn with_credentials(builder: Builder, config: &StoreConfig) -> Builder {
     ))
 }
 
-fn http_client(config: &StoreConfig) -> SharedHttpClient {
-    let builder = aws_smithy_http_client::Builder::new();
-    match &config.endpoint {
-        // No trust store is loaded for an endpoint that is not asked for a certificate.
-        Some(endpoint) if endpoint.starts_with("http://") => builder.build_http(),
-        _ => {
-            builder.tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc)).build_https()
-        }
+/// A client for an endpoint, or for AWS's own. It is one type for `https` and for `http`: the SDK's client without TLS would be a
+/// second copy of the connection pool and of both versions of HTTP in every function.
+fn http_client(endpoint: Option<&str>) -> SharedHttpClient {
+    let client =
+        aws_smithy_http_client::Builder::new().tls_provider(tls::Provider::Rustls(CryptoMode::AwsLc));
+    if endpoint.is_some_and(|endpoint| endpoint.starts_with("http://")) {
+        // Nobody is asked for a certificate: no trust store is loaded.
+        let nobody = TlsContext::builder().with_trust_store(TrustStore::empty()).build();
+        return client.tls_context(nobody.unwrap_or_default()).build_https();
     }
+    client.build_https()
 }
