@@ -2,18 +2,24 @@
 //!
 //! `lambda_http` makes a `http::Request` of it, for which it needs a URI, and it panics where it cannot make one: a quote in
 //! the query string is enough, or a list in `X-Forwarded-Proto`. No function reads the URI (the path comes from the
-//! gateway's request context), so what could break it is taken out before.
+//! gateway's request context), so what could break it is left out.
+//!
+//! Of an event no more is read than the functions look at, and the headers once: read into the types of `aws_lambda_events` as
+//! a whole, it costs three times as many instructions (`read-request-rest`, BENCHMARKS.md).
+
+use std::collections::HashMap;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use http::{HeaderMap, Uri, header};
+use http::{HeaderMap, HeaderValue, Uri, header};
 use lambda_http::aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayV2httpRequest};
-use lambda_http::aws_lambda_events::query_map::QueryMap;
 use lambda_http::request::LambdaRequest;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error};
 use serde_json::value::RawValue;
 use url::Url;
+
+use super::event_headers::EventHeaders;
 
 /// A REST 1.0 or HTTP API 2.0 event that `lambda_http` can make a request of.
 #[expect(missing_debug_implementations, reason = "it holds passwords and tokens")]
@@ -28,54 +34,80 @@ impl GatewayEvent {
 
 impl<'de> Deserialize<'de> for GatewayEvent {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let event = Box::<RawValue>::deserialize(deserializer)?;
-        let request = if is_version_2(event.get()).map_err(D::Error::custom)? {
-            serde_json::from_str(event.get()).map(version_2).map(LambdaRequest::ApiGatewayV2)
+        let payload = Payload::deserialize(deserializer)?;
+        // Only payload 2.0 is of another shape.
+        let request = if payload.version.as_deref() == Some("2.0") {
+            payload.version_2().map(LambdaRequest::ApiGatewayV2)
         } else {
-            serde_json::from_str(event.get()).map(version_1).map(LambdaRequest::ApiGatewayV1)
+            payload.version_1().map(LambdaRequest::ApiGatewayV1)
         };
         request.map(Self).map_err(D::Error::custom)
     }
 }
 
-/// Only payload 2.0 is of another shape.
-fn is_version_2(event: &str) -> serde_json::Result<bool> {
-    #[derive(Deserialize)]
-    struct Version {
-        version: Option<String>,
-    }
-    // A REST API's event has no such member, and is not read over once more to see that it has none.
-    if !event.contains(r#""version""#) {
-        return Ok(false);
-    }
-    serde_json::from_str(event).map(|Version { version }| version.as_deref() == Some("2.0"))
+/// The members of both shapes.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Payload {
+    version: Option<String>,
+    http_method: Option<String>,
+    /// Not read before it is known whether `multiValueHeaders` has the same.
+    headers: Option<Box<RawValue>>,
+    multi_value_headers: Option<EventHeaders>,
+    cookies: Option<Vec<String>>,
+    path_parameters: Option<HashMap<String, String>>,
+    /// Its shape is that of the version, which may come after it.
+    request_context: Box<RawValue>,
+    body: Option<String>,
+    is_base64_encoded: Option<bool>,
 }
 
-fn version_1(mut event: ApiGatewayProxyRequest) -> ApiGatewayProxyRequest {
-    event.path = Some("/".to_owned());
-    event.query_string_parameters = QueryMap::default();
-    event.multi_value_query_string_parameters = QueryMap::default();
-    // They hold the same; merged, the last line of a header that came twice would be all that is left.
-    if !event.multi_value_headers.is_empty() {
-        event.headers = HeaderMap::new();
+impl Payload {
+    fn version_1(self) -> serde_json::Result<ApiGatewayProxyRequest> {
+        let mut event = ApiGatewayProxyRequest::default();
+        let method = self.http_method.as_deref().unwrap_or_default();
+        event.http_method = method.parse().map_err(serde_json::Error::custom)?;
+        event.path = Some("/".to_owned());
+        // `multiValueHeaders` alone has every line of a header that came twice. `lambda_http` makes the URI of the other member's,
+        // which stays empty, and of the gateway's own name.
+        event.multi_value_headers = match self.multi_value_headers.map(EventHeaders::into_inner) {
+            Some(headers) if !headers.is_empty() => headers,
+            _ => read_headers(self.headers)?,
+        };
+        event.path_parameters = self.path_parameters.unwrap_or_default();
+        event.request_context = serde_json::from_str(self.request_context.get())?;
+        event.request_context.domain_name =
+            event.request_context.domain_name.filter(|host| makes_a_uri(host));
+        event.is_base64_encoded = self.is_base64_encoded.unwrap_or_default();
+        event.body = readable(self.body, event.is_base64_encoded);
+        Ok(event)
     }
-    clean_headers(&mut event.headers);
-    clean_headers(&mut event.multi_value_headers);
-    event.request_context.domain_name = event.request_context.domain_name.filter(|host| makes_a_uri(host));
-    event.body = readable(event.body, event.is_base64_encoded);
-    event
+
+    fn version_2(self) -> serde_json::Result<ApiGatewayV2httpRequest> {
+        let mut event = ApiGatewayV2httpRequest::default();
+        event.raw_path = Some("/".to_owned());
+        event.headers = read_headers(self.headers)?;
+        event.cookies = self.cookies;
+        event.path_parameters = self.path_parameters.unwrap_or_default();
+        event.request_context = serde_json::from_str(self.request_context.get())?;
+        clean_headers(&mut event.headers);
+        let host = event.headers.get(header::HOST).map(HeaderValue::as_bytes);
+        event.request_context.domain_name = event
+            .request_context
+            .domain_name
+            .filter(|domain| host == Some(domain.as_bytes()) || makes_a_uri(domain));
+        event.is_base64_encoded = self.is_base64_encoded.unwrap_or_default();
+        event.body = readable(self.body, event.is_base64_encoded);
+        Ok(event)
+    }
 }
 
-fn version_2(mut event: ApiGatewayV2httpRequest) -> ApiGatewayV2httpRequest {
-    event.raw_path = Some("/".to_owned());
-    event.raw_query_string = None;
-    event.query_string_parameters = QueryMap::default();
-    clean_headers(&mut event.headers);
-    event.request_context.domain_name = event.request_context.domain_name.filter(|host| makes_a_uri(host));
-    event.body = readable(event.body, event.is_base64_encoded);
-    event
+fn read_headers(headers: Option<Box<RawValue>>) -> serde_json::Result<HeaderMap> {
+    let headers = headers.map(|headers| serde_json::from_str::<EventHeaders>(headers.get())).transpose()?;
+    Ok(headers.map(EventHeaders::into_inner).unwrap_or_default())
 }
 
+/// Takes out what the URI is made of and cannot be made of.
 fn clean_headers(headers: &mut HeaderMap) {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     if !text("x-forwarded-proto").is_some_and(|scheme| scheme == "http" || scheme == "https") {

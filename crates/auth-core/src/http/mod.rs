@@ -2,7 +2,7 @@
 //!
 //! # Layout
 //!
-//! - [`event`]: the event that the gateway sends
+//! - [`event`], `event_headers`: the event that the gateway sends
 //! - [`incoming`]: a request, with its caller, principal and body
 //! - [`fields`]: the members of a JSON body
 //! - [`names`]: the names of a user in a body
@@ -17,6 +17,7 @@ pub mod answer;
 pub mod cookie;
 pub mod error;
 pub mod event;
+mod event_headers;
 pub mod fields;
 pub mod function;
 pub mod incoming;
