@@ -28,9 +28,9 @@ pub fn check(data: &[u8]) {
     let event = event.replace("REPLACE_WITH_ACCESS_TOKEN", &TOKEN);
     let invocation = Invocation { event: event.clone(), request_id: "fuzz".to_owned() };
     let Ok(answer) = RUNTIME.block_on(AUTHORIZER(invocation)) else { return };
-    // A member that nobody reads may hold what is no text, such as half of a surrogate pair.
-    let read = serde_json::from_str(&event).unwrap_or(Value::String(event));
-    assert!(holds(&read, &TOKEN), "allowed without a token: {read}");
+    // It is there as it is, also in a member that comes twice or beside half of a surrogate pair, or with escapes.
+    let escaped = || serde_json::from_str(&event).is_ok_and(|read| holds(&read, &TOKEN));
+    assert!(event.contains(TOKEN.as_str()) || escaped(), "allowed without a token: {event}");
     let answer: Value = serde_json::from_str(&answer).expect("an answer is JSON");
     let statement = &answer["policyDocument"]["Statement"][0];
     let resource = statement["Resource"].as_str().expect("a resource");
