@@ -1,11 +1,14 @@
 //! What a function's `main` does: read the environment, start the log, open the connection, run.
 
+use std::future::{Future, ready};
+use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use lambda_http::lambda_runtime::LambdaEvent;
 use lambda_http::request::LambdaRequest;
-use lambda_http::{Adapter, Body, Error, Request, Response};
+use lambda_http::{Adapter, Body, Error, IntoResponse, Request, Response};
 use tower::Service;
+use tower::util::MapResponse;
 
 use crate::Platform;
 use crate::audit::ServiceName;
@@ -35,9 +38,11 @@ pub async fn run_http<E: Endpoint>(
 }
 
 /// An HTTP function as the Lambda runtime calls it: an event in, an answer out. `lambda_http::run_concurrent` wraps a service
-/// in the same way, but for [`GatewayEvent`].
+/// in the same way, but for [`GatewayEvent`] and [`AsItIs`].
 #[derive(Clone)]
-pub struct LambdaFunction<S>(Adapter<'static, Response<Body>, S>);
+pub struct LambdaFunction<S>(Adapter<'static, AsItIs, Answers<S>>);
+
+type Answers<S> = MapResponse<S, fn(Response<Body>) -> AsItIs>;
 
 impl<S> From<S> for LambdaFunction<S>
 where
@@ -45,7 +50,7 @@ where
     S::Future: Send + 'static,
 {
     fn from(service: S) -> Self {
-        Self(Adapter::from(service))
+        Self(Adapter::from(MapResponse::new(service, AsItIs as fn(Response<Body>) -> AsItIs)))
     }
 }
 
@@ -54,9 +59,9 @@ where
     S: Service<Request, Response = Response<Body>>,
     S::Future: Send + 'static,
 {
-    type Response = <Adapter<'static, Response<Body>, S> as Service<LambdaEvent<LambdaRequest>>>::Response;
+    type Response = <Adapter<'static, AsItIs, Answers<S>> as Service<LambdaEvent<LambdaRequest>>>::Response;
     type Error = S::Error;
-    type Future = <Adapter<'static, Response<Body>, S> as Service<LambdaEvent<LambdaRequest>>>::Future;
+    type Future = <Adapter<'static, AsItIs, Answers<S>> as Service<LambdaEvent<LambdaRequest>>>::Future;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.0.poll_ready(context)
@@ -64,6 +69,17 @@ where
 
     fn call(&mut self, event: LambdaEvent<GatewayEvent>) -> Self::Future {
         self.0.call(LambdaEvent::new(event.payload.into_inner(), event.context))
+    }
+}
+
+/// An answer whose body is text already. Of any other, `lambda_http` looks at the headers to see whether it is, and decodes it by
+/// the tables of every character set there is.
+#[derive(Debug)]
+pub struct AsItIs(Response<Body>);
+
+impl IntoResponse for AsItIs {
+    fn into_response(self) -> Pin<Box<dyn Future<Output = Response<Body>> + Send>> {
+        Box::pin(ready(self.0))
     }
 }
 
