@@ -9,13 +9,13 @@ import collections
 import os
 import platform
 import statistics
-import sys
 import time
 from pathlib import Path
 
+import command_line
 import targets
 from candidates import Candidate, candidates
-from report import keep, markdown, quartiles, spread
+from report import markdown, quartiles, spread
 from table import ROOT
 from world import World
 
@@ -24,41 +24,21 @@ SETTLING = 10
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=20)
-    parser.add_argument("--warm", type=int, default=200, help="warm invocations of a process, a tenth with passwords")
-    parser.add_argument("--seconds", type=float, default=280, help="no round begins after these")
-    parser.add_argument("--binaries", type=Path, default=ROOT / "target/release", help="the folder of the functions")
-    parser.add_argument("--only", default="", help="candidates whose name has one of these words, separated by commas")
-    arguments = parser.parse_args()
-    world = World(arguments.binaries)
-    try:
-        chosen = [each for each in candidates(world) if wanted(each, arguments.only)]
+    arguments = command_line.parse(__doc__, rounds=20, warm=200)
+    with World(arguments.binaries) as world:
+        chosen = [each for each in candidates(world) if command_line.wanted(each.name, arguments)]
         figures = measure(chosen, arguments)
-    finally:
-        world.stop()
     text = "\n\n".join([context(figures), starts(figures), warm(figures), targets.table(figures), sizes(arguments.binaries)])
-    if arguments.only:
-        print(text)
-    else:
-        keep("bench", {"machine": platform.platform(), "figures": figures}, text)
-
-
-def wanted(candidate: Candidate, only: str) -> bool:
-    return not only or any(word.strip() in candidate.name for word in only.split(","))
+    command_line.tell("bench", {"machine": platform.platform(), "figures": figures}, text, arguments)
 
 
 def measure(chosen: list[Candidate], arguments: argparse.Namespace) -> dict[str, dict[str, list[float]]]:
     figures: dict = {candidate.name: collections.defaultdict(list) for candidate in chosen}
-    end = time.monotonic() + arguments.seconds
-    for round_ in range(arguments.rounds):
-        if round_ and time.monotonic() > end:
-            break
+    for _ in command_line.rounds(arguments):
         for candidate in chosen:
             count = arguments.warm // 10 if candidate.heavy else arguments.warm
             for name, value in run(candidate, count).items():
                 figures[candidate.name][name].append(value)
-        print(f"round {round_ + 1}", file=sys.stderr)
     return figures
 
 
@@ -120,19 +100,22 @@ def warm(figures: dict) -> str:
     return markdown(header, rows)
 
 
-NAMES = "authorizer change-password login logout me refresh sessions signup well-known echo table_calls"
+# The functions' programs, and how many megabytes they are to have at most.
+LIMITS = {
+    "authorizer": 5,
+    **dict.fromkeys("change-password login logout me refresh sessions signup well-known".split(), 9),
+}
+FLOOR = ("echo", "table_calls")
 
 
 def sizes(binaries: Path) -> str:
+    programs = {name: binaries / name for name in (*LIMITS, *FLOOR)}
+    programs["SDK defaults"] = ROOT / "target/peers/release/sdk-defaults"
     rows = []
-    for name in NAMES.split():
-        file = binaries / name
-        if file.exists():
-            rows.append([name, f"{file.stat().st_size / 2**20:.2f}"])
-    peer = ROOT / "target/peers/release/sdk-defaults"
-    if peer.exists():
-        rows.append(["SDK defaults", f"{peer.stat().st_size / 2**20:.2f}"])
-    return markdown(["binary, stripped", "MiB"], rows)
+    for name, program in programs.items():
+        if program.exists():
+            rows.append([name, f"{program.stat().st_size / 1e6:.2f}", str(LIMITS.get(name, ""))])
+    return markdown(["program, stripped, MB", "measured", "at most"], rows)
 
 
 if __name__ == "__main__":

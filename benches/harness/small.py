@@ -6,16 +6,15 @@ A process starts with a whole CPU, as a Lambda function does, and is held to its
 
 import argparse
 import collections
+import contextlib
 import statistics
-import sys
 import time
-from pathlib import Path
 
-from bench import machine, wanted
+import command_line
+from bench import machine
 from candidates import Candidate, candidates
-from report import keep, markdown, quartiles
+from report import markdown, quartiles
 from share import PERIOD, Share
-from table import ROOT
 from world import World
 
 SIZES = (128, 256, 512, 1024, 1769)
@@ -23,40 +22,23 @@ FIRST, WARM = "first", "warm"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--warm", type=int, default=10, help="warm invocations of a process")
-    parser.add_argument("--seconds", type=float, default=280, help="no round begins after these")
-    parser.add_argument("--binaries", type=Path, default=ROOT / "target/release", help="the folder of the functions")
-    parser.add_argument("--only", default="", help="functions whose name has one of these words, separated by commas")
-    arguments = parser.parse_args()
-    world = World(arguments.binaries)
-    shares = {size: Share(size) for size in SIZES}
-    try:
-        chosen = [each for each in candidates(world) if each.function and wanted(each, arguments.only)]
+    arguments = command_line.parse(__doc__, rounds=15, warm=10)
+    with World(arguments.binaries) as world, contextlib.ExitStack() as stack:
+        shares = {size: stack.enter_context(contextlib.closing(Share(size))) for size in SIZES}
+        ours = [each for each in candidates(world) if each.function]
+        chosen = [each for each in ours if command_line.wanted(each.name, arguments)]
         figures = measure(chosen, shares, arguments)
-    finally:
-        for share in shares.values():
-            share.close()
-        world.stop()
     text = "\n\n".join([context(figures), times(figures, FIRST), times(figures, WARM), costs(figures)])
-    if arguments.only:
-        print(text)
-    else:
-        keep("small", figures, text)
+    command_line.tell("small", figures, text, arguments)
 
 
 def measure(chosen: list[Candidate], shares: dict[int, Share], arguments: argparse.Namespace) -> dict:
     figures: dict = {each.name: {size: collections.defaultdict(list) for size in SIZES} for each in chosen}
-    end = time.monotonic() + arguments.seconds
-    for round_ in range(arguments.rounds):
-        if round_ and time.monotonic() > end:
-            break
+    for _ in command_line.rounds(arguments):
         for candidate in chosen:
             for size, share in shares.items():
                 for name, values in run(candidate, share, arguments.warm).items():
                     figures[candidate.name][size][name] += values
-        print(f"round {round_ + 1}", file=sys.stderr)
     return figures
 
 

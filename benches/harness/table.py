@@ -18,25 +18,34 @@ class Table:
     """A running engine with an empty table, and a TLS front."""
 
     def __init__(self, folder: Path) -> None:
-        program = ROOT / "target/debug/local"
-        self.engine = subprocess.Popen(
-            [program, "--memory", "--port", "0"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-        )
+        self.processes: list[subprocess.Popen] = []
+        try:
+            self._start(folder)
+        except BaseException:
+            self.stop()
+            raise
+
+    def _start(self, folder: Path) -> None:
         port = self._port_of_engine()
         certificate, key, self.roots = certificates(folder)
-        front = [sys.executable, str(HERE / "tls_front.py"), str(certificate), str(key), str(port)]
-        self.front = subprocess.Popen(front, stdout=subprocess.PIPE, text=True)
-        self.url = f"https://localhost:{int(self.front.stdout.readline())}"
+        front = self._run([sys.executable, HERE / "tls_front.py", certificate, key, port])
+        self.url = f"https://localhost:{int(front.stdout.readline())}"
         self.name = request(port, "ListTables", {})["TableNames"][0]
 
     def _port_of_engine(self) -> int:
-        for line in self.engine.stdout:
+        engine = self._run([ROOT / "target/debug/local", "--memory", "--port", "0"], stderr=subprocess.DEVNULL)
+        for line in engine.stdout:
             if found := re.search(r"--endpoint http://127\.0\.0\.1:(\d+)", line):
                 return int(found[1])
         raise SystemExit("target/debug/local does not start")
 
+    def _run(self, command: list, **streams) -> subprocess.Popen:
+        words = [str(word) for word in command]
+        self.processes.append(subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, text=True, **streams))
+        return self.processes[-1]
+
     def stop(self) -> None:
-        for process in (self.front, self.engine):
+        for process in reversed(self.processes):
             process.terminate()
             process.wait()
 

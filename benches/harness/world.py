@@ -36,14 +36,27 @@ LAMBDA = {
 
 
 class World:
-    """Everything that runs beside the functions."""
+    """Everything that runs beside the functions, until the `with` block ends."""
 
     def __init__(self, binaries: Path) -> None:
         self.binaries = binaries
         self.folder = ROOT / "target/bench"
         self.table = Table(self.folder / "tls")
         self.users = 0
-        # One invocation each of the functions themselves: what they answer is what the others are given.
+        try:
+            self._furnish()
+        except BaseException:
+            self.table.stop()
+            raise
+
+    def __enter__(self) -> "World":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.table.stop()
+
+    def _furnish(self) -> None:
+        """One invocation each of the functions themselves: what they answer is what the others are given."""
         self.user = self.answer("signup", event("signup", lambda body: {**body, "email": EMAIL}))["user"]["userId"]
         self.tokens = {algorithm: self.login(algorithm) for algorithm in ("HS256", "RS256", "ES256", "EdDSA")}
 
@@ -115,9 +128,6 @@ class World:
         caller = {"userId": claims["sub"], "principalId": claims["sub"], "sessionId": claims["sid"]}
         changed["requestContext"]["authorizer"] |= caller
         return json.dumps(changed).encode()
-
-    def stop(self) -> None:
-        self.table.stop()
 
 
 EVENTS = {file.stem: json.loads(file.read_text()) for file in sorted((ROOT / "events").glob("*.json"))}
