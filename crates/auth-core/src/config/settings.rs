@@ -82,7 +82,7 @@ impl Settings<'_> {
         self.choice(setting, &[("on", true), ("off", false)])
     }
 
-    /// One of a few words; the first one stands in after a fault.
+    /// One of a few words.
     pub(super) fn choice<T: Copy + Default>(&mut self, setting: &Setting, choices: &[(&str, T)]) -> T {
         let pick = |text: &str| {
             choices.iter().find(|(word, _)| *word == text).map(|(_, value)| *value).ok_or_else(|| {
@@ -93,9 +93,12 @@ impl Settings<'_> {
         self.parsed(setting, pick).unwrap_or_default()
     }
 
-    fn parsed<T>(&mut self, setting: &Setting, parse: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
+    fn parsed<T>(&mut self, setting: &Setting, parse: impl Fn(&str) -> Result<T, String>) -> Option<T> {
         let text = self.required(setting)?;
-        parse(&text).map_err(|fault| self.fault(setting, &fault)).ok()
+        parse(&text)
+            .map_err(|fault| self.fault(setting, &fault))
+            .or_else(|()| parse(setting.default.unwrap_or_default()))
+            .ok()
     }
 
     /// Notes a fault of `setting`.
@@ -140,7 +143,7 @@ impl fmt::Display for Fault {
 
 #[cfg(test)]
 mod tests {
-    use super::super::setting;
+    use super::super::{AuthorizerConfig, setting};
     use super::*;
 
     fn read<T>(pairs: &[(&str, &str)], read: impl FnOnce(&mut Settings<'_>) -> T) -> Result<T, String> {
@@ -174,6 +177,16 @@ mod tests {
                 "SESSION_CHECK \"maybe\" is not one of on, off",
                 "TABLE_NAME is missing",
             ]
+        );
+    }
+
+    #[test]
+    fn a_default_stands_in_for_what_is_wrong_so_that_the_next_fault_is_found() {
+        // With `SESSION_CHECK=off` no table would be asked for.
+        let faults = read(&[("SESSION_CHECK", "maybe"), ("AWS_REGION", "eu-west-1")], AuthorizerConfig::read);
+        assert_eq!(
+            faults.map(|_| ()),
+            Err("SESSION_CHECK \"maybe\" is not one of on, off\nTABLE_NAME is missing".to_owned())
         );
     }
 
