@@ -15,7 +15,7 @@ use auth_core::config::{
 use auth_core::grant::{Grant, GrantError};
 use auth_core::http::cookie;
 use auth_core::redeem::{RedeemError, Redeemer, Redemption};
-use auth_core::session::{IdempotencyDigest, MAXIMUM_IDEMPOTENCY_KEY, Session};
+use auth_core::session::{IdempotencyDigest, Session};
 use auth_core::store::Store;
 use auth_core::token::access::{AccessClaims, AccessIssuer};
 use auth_core::token::refresh::RefreshClaims;
@@ -163,8 +163,7 @@ impl Caller<'_> {
             // lost answer or an aborted request is no theft. A copy of the refresh token alone is.
             None => IdempotencyDigest::of_access_token(&claims.sid, &self.access.jti),
             // Without the key that the client counts on, a repetition could sign it out.
-            Some(key) if key.is_empty() || key.len() > MAXIMUM_IDEMPOTENCY_KEY => return None,
-            Some(key) => IdempotencyDigest::of(&claims.sid, key.as_bytes()),
+            Some(key) => IdempotencyDigest::of(&claims.sid, key.as_bytes())?,
         };
         Some(Presented { claims, idempotency, cookie_base })
     }

@@ -5,7 +5,6 @@
 use auth_core::Platform;
 use auth_core::audit::{Entry, Event, Outcome};
 use auth_core::config::{self, Faults, HttpConfig, Lookup, StoreConfig};
-
 use auth_core::http::{Answer, ApiError, Endpoint, HttpFunction, Incoming, Principal, names};
 use auth_core::store::{NamesChange, NamesChanged, Store};
 use auth_core::user::{User, UserStatus};

@@ -56,9 +56,7 @@ fn idempotency_digest(request: &Incoming, sid: &SessionId) -> Result<Option<Idem
     let Some(key) = request.headers.get("idempotency-key") else {
         return Ok(None);
     };
-    if key.is_empty() || key.len() > MAXIMUM_IDEMPOTENCY_KEY {
-        let what = format!("is not between 1 and {MAXIMUM_IDEMPOTENCY_KEY} bytes long");
-        return Err(ApiError::field("Idempotency-Key", &what));
-    }
-    Ok(Some(IdempotencyDigest::of(sid, key.as_bytes())))
+    let refused = || format!("is not between 1 and {MAXIMUM_IDEMPOTENCY_KEY} bytes long");
+    let digest = IdempotencyDigest::of(sid, key.as_bytes());
+    digest.map(Some).ok_or_else(|| ApiError::field("Idempotency-Key", &refused()))
 }

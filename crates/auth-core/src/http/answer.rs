@@ -74,13 +74,6 @@ impl Answer {
         Self::of(status, body, headers)
     }
 
-    /// With one more header.
-    #[must_use]
-    pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.headers.push((name, value));
-        self
-    }
-
     /// Says that the session of the request has ended: the refresh cookie is taken away, if the deployment uses one, and no
     /// renewed token is handed over.
     #[must_use]

@@ -11,10 +11,10 @@ pub const MAXIMUM_IDEMPOTENCY_KEY: usize = 255;
 pub struct IdempotencyDigest(String);
 
 impl IdempotencyDigest {
-    /// The digest of `key` in the session `sid`. How long a key may be is for whoever takes it from a request to see to:
-    /// [`MAXIMUM_IDEMPOTENCY_KEY`].
-    pub fn of(sid: &SessionId, key: &[u8]) -> Self {
-        Self(crate::digest::of(&[b"idempotency-key", sid.as_str().as_bytes(), key]))
+    /// The digest of `key` in the session `sid`; `None` if it has no byte, or more than [`MAXIMUM_IDEMPOTENCY_KEY`].
+    pub fn of(sid: &SessionId, key: &[u8]) -> Option<Self> {
+        let digest = || Self(crate::digest::of(&[b"idempotency-key", sid.as_str().as_bytes(), key]));
+        (1..=MAXIMUM_IDEMPOTENCY_KEY).contains(&key.len()).then(digest)
     }
 
     /// The digest of an access token that a refresh token came with, by its `jti`. It is of another kind than those of keys: no
@@ -45,7 +45,7 @@ mod tests {
         let (one, two) = (SessionId::generate(&random)?, SessionId::generate(&random)?);
         assert_eq!(IdempotencyDigest::of(&one, b"k"), IdempotencyDigest::of(&one, b"k"));
         assert_ne!(IdempotencyDigest::of(&one, b"k"), IdempotencyDigest::of(&two, b"k"));
-        assert_ne!(IdempotencyDigest::of(&one, b"k"), IdempotencyDigest::of_access_token(&one, "k"));
+        assert_ne!(IdempotencyDigest::of(&one, b"k"), Some(IdempotencyDigest::of_access_token(&one, "k")));
         Ok(())
     }
 }

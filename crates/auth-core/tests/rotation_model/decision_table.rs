@@ -91,7 +91,7 @@ fn decided(case: &Case) -> Decision {
         generation: Generation::from_number(case.stored.into()),
         rotated_at: timestamp(case.rotated_at),
         rotated_by: request(case.rotated_by),
-        idempotency: case.stored_key.map(digest),
+        idempotency: case.stored_key.and_then(digest),
         idle_ends_at: timestamp(case.idle_end),
         absolute_ends_at: timestamp(case.absolute_end),
         revoked: case.revoked.then_some(REVOCATION),
@@ -99,7 +99,7 @@ fn decided(case: &Case) -> Decision {
     };
     let presented = Presented {
         generation: Generation::from_number(case.presented.into()),
-        idempotency: case.key.map(digest),
+        idempotency: case.key.and_then(digest),
         invocation_id: request(case.request),
         at: timestamp(case.at),
     };

@@ -7,6 +7,8 @@ use axum::body::Bytes;
 use http::{HeaderMap, Method, Uri, Version};
 
 use super::Source;
+use crate::api::Api;
+use crate::template::{ACCOUNT, REGION};
 
 /// A request as it came from the client.
 #[derive(Clone, Debug)]
@@ -41,6 +43,12 @@ pub(super) struct Exchange {
 }
 
 impl Exchange {
+    /// The ARN that an authorizer's policy must allow: the method and path of this very request.
+    pub(super) fn arn(&self, api: &Api) -> String {
+        let (method, path) = (&self.client.method, self.path.trim_start_matches('/'));
+        format!("arn:aws:execute-api:{REGION}:{ACCOUNT}:{}/{}/{method}/{path}", api.id, api.stage)
+    }
+
     pub(super) fn new(client: ClientRequest, path: &str, source: &Source) -> Self {
         // Slashes at the start of a path are one slash to API Gateway.
         let collapse = |path: &str| format!("/{}", path.trim_start_matches('/'));

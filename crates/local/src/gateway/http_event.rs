@@ -13,7 +13,7 @@ use super::exchange::Exchange;
 use super::rest_event::text_map;
 use super::route::Matched;
 use crate::api::Api;
-use crate::template::{ACCOUNT, REGION};
+use crate::template::ACCOUNT;
 
 /// The event of a function.
 ///
@@ -49,7 +49,7 @@ pub(super) fn request_event(
 ) -> Value {
     let mut event = parts(api, exchange, matched);
     event.insert("type".to_owned(), Value::from("REQUEST"));
-    event.insert("routeArn".to_owned(), Value::from(route_arn(api, exchange)));
+    event.insert("routeArn".to_owned(), Value::from(exchange.arn(api)));
     let identity = if identity.is_empty() { Value::Null } else { Value::from(identity.to_vec()) };
     event.insert("identitySource".to_owned(), identity);
     Value::Object(event)
@@ -67,7 +67,7 @@ pub(super) fn request_event_1_0(
     json!({
         "version": "1.0",
         "type": "REQUEST",
-        "methodArn": route_arn(api, exchange),
+        "methodArn": exchange.arn(api),
         "identitySource": joined,
         "authorizationToken": joined,
         "resource": matched.route.path,
@@ -79,15 +79,6 @@ pub(super) fn request_event_1_0(
         "stageVariables": text_map(&api.stage_variables),
         "requestContext": context,
     })
-}
-
-/// The ARN that an authorizer's policy must allow.
-pub(super) fn route_arn(api: &Api, exchange: &Exchange) -> String {
-    let path = exchange.path.trim_start_matches('/');
-    format!(
-        "arn:aws:execute-api:{REGION}:{ACCOUNT}:{}/{}/{}/{path}",
-        api.id, api.stage, exchange.client.method
-    )
 }
 
 fn parts(api: &Api, exchange: &Exchange, matched: &Matched<'_>) -> Map<String, Value> {

@@ -11,7 +11,7 @@ use super::authorizer::Principal;
 use super::exchange::Exchange;
 use super::route::Matched;
 use crate::api::Api;
-use crate::template::{ACCOUNT, REGION};
+use crate::template::ACCOUNT;
 
 /// The event of a function.
 ///
@@ -49,15 +49,6 @@ pub(super) fn request_event(
     event.insert("type".to_owned(), Value::from("REQUEST"));
     event.insert("methodArn".to_owned(), Value::from(method_arn));
     Value::Object(event)
-}
-
-/// The ARN that an authorizer's policy must allow: the method and path of this very request.
-pub(super) fn method_arn(api: &Api, exchange: &Exchange) -> String {
-    let path = exchange.path.trim_start_matches('/');
-    format!(
-        "arn:aws:execute-api:{REGION}:{ACCOUNT}:{}/{}/{}/{path}",
-        api.id, api.stage, exchange.client.method
-    )
 }
 
 fn parts(api: &Api, exchange: &Exchange, matched: &Matched<'_>, absent: &Value) -> Map<String, Value> {

@@ -75,10 +75,10 @@ async fn ask(
     let event = match authorizer.payload {
         AuthorizerPayload::RestToken => {
             let token = sources.first().map(String::as_str).unwrap_or_default();
-            rest_event::token_event(&rest_event::method_arn(api, exchange), token)
+            rest_event::token_event(&exchange.arn(api), token)
         }
         AuthorizerPayload::RestRequest => {
-            rest_event::request_event(api, exchange, matched, &rest_event::method_arn(api, exchange))
+            rest_event::request_event(api, exchange, matched, &exchange.arn(api))
         }
         AuthorizerPayload::Http1 => http_event::request_event_1_0(api, exchange, matched, sources),
         AuthorizerPayload::Http2Policy | AuthorizerPayload::Http2Simple => {
@@ -107,11 +107,8 @@ async fn ask(
 
 fn arn(gateway: &Gateway, exchange: &Exchange, authorizer: &Authorizer) -> String {
     match authorizer.payload {
-        AuthorizerPayload::RestToken | AuthorizerPayload::RestRequest => {
-            rest_event::method_arn(&gateway.api, exchange)
-        }
         AuthorizerPayload::WebSocket => websocket::route_arn(&gateway.api),
-        _ => http_event::route_arn(&gateway.api, exchange),
+        _ => exchange.arn(&gateway.api),
     }
 }
 
