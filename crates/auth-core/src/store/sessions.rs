@@ -44,15 +44,21 @@ impl Store {
         item.map(|item| decode(user, sid, &item)).transpose()
     }
 
-    /// Writes a new session, to be kept until `kept_until`.
+    /// Writes a new session, to be kept until `kept_until`. If it is there, an earlier try of the SDK's has written it, as its id
+    /// is 256 random bits; by now it may have been refreshed or ended, which stays.
     ///
     /// # Errors
     ///
     /// If the table gives no answer.
     pub async fn put_session(&self, session: &Session, kept_until: Timestamp) -> Result<(), StoreError> {
         let item = encode(session, kept_until);
-        self.client.put_item().table_name(&self.table).set_item(Some(item)).send().await?;
-        Ok(())
+        let request = self.client.put_item().table_name(&self.table).set_item(Some(item));
+        match request.condition_expression("attribute_not_exists(pk)").send().await {
+            Err(SdkError::ServiceError(error)) if error.err().is_conditional_check_failed_exception() => {
+                Ok(())
+            }
+            written => Ok(written.map(drop)?),
+        }
     }
 
     /// Ends a session in an invocation, unless it has been ended before: the first reason stays. A write that landed

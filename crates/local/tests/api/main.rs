@@ -30,6 +30,7 @@ mod keys;
 mod limits;
 mod logged;
 mod login;
+mod login_faults;
 mod logout;
 mod me;
 mod openapi;

@@ -68,6 +68,8 @@ pub(crate) enum Fault {
     Late,
     /// It is carried out, and answered after a while, so that others come in between.
     Slow,
+    /// It is carried out after so long, whoever has hung up by then, and answered.
+    Held(Duration),
     /// It is carried out; the answer ends before its length.
     Truncate,
     /// It is carried out, and answered 200 with this.
@@ -223,6 +225,9 @@ async fn forward(line: Line, request: Request<Incoming>) -> Result<Response<Answ
     // On a task of its own: what has reached the engine is carried out, whoever hangs up.
     let state = Arc::clone(&line.state);
     let engine = tokio::spawn(async move {
+        if let Some(Fault::Held(time)) = fault {
+            tokio::time::sleep(time).await;
+        }
         let response = carry_out(line, parts, body).await?;
         let charge = Charge::of(&role, &operation, response.body());
         state.lock().expect("no poison").charges.push(charge);
