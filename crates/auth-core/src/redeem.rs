@@ -74,18 +74,46 @@ impl Redeemer {
         &self.store
     }
 
-    /// Checks a token without a database call.
+    /// Checks the tokens that a request presents in one place, without a database call: several are cookies. Gives the latest.
     ///
     /// # Errors
     ///
-    /// [`RedeemError::Refused`].
-    pub fn verify(&self, token: &str, client: &Client) -> Result<RefreshClaims, RedeemError> {
+    /// [`RedeemError::Refused`] if none is valid, or if they are of several sessions: another host of the site can set a cookie
+    /// of the same name, and whose session it is that is asked for cannot be told.
+    pub fn verify(&self, tokens: &[String], client: &Client) -> Result<RefreshClaims, RedeemError> {
+        let valid = self.verify_each(tokens, client)?;
+        let latest = valid.iter().max_by_key(|claims| claims.generation).ok_or(RedeemError::Refused)?;
+        if valid.iter().any(|claims| (&claims.sub, &claims.sid) != (&latest.sub, &latest.sid)) {
+            return Err(self.worthless("several_sessions", client));
+        }
+        Ok(latest.clone())
+    }
+
+    /// What the valid ones among some tokens say.
+    ///
+    /// # Errors
+    ///
+    /// [`RedeemError::Refused`] if none is valid.
+    pub fn verify_each(&self, tokens: &[String], client: &Client) -> Result<Vec<RefreshClaims>, RedeemError> {
         let now = self.platform.clock.now();
-        self.grants.refresh_keys.verify(token, now).map_err(|error| {
-            let entry = Entry::new(Event::RefreshTokenRefused, Outcome::Failure, client, now);
-            self.platform.audit.record(entry.because(error.as_str()));
-            RedeemError::Refused
-        })
+        let (mut valid, mut invalid) = (Vec::new(), None);
+        for token in tokens {
+            match self.grants.refresh_keys.verify(token, now) {
+                Ok(claims) => valid.push(claims),
+                Err(error) => invalid = invalid.or(Some(error)),
+            }
+        }
+        match invalid {
+            Some(error) if valid.is_empty() => Err(self.worthless(error.as_str(), client)),
+            _ => Ok(valid),
+        }
+    }
+
+    fn worthless(&self, reason: &'static str, client: &Client) -> RedeemError {
+        let now = self.platform.clock.now();
+        let entry = Entry::new(Event::RefreshTokenRefused, Outcome::Failure, client, now);
+        self.platform.audit.record(entry.because(reason));
+        RedeemError::Refused
     }
 
     /// The token's user, if they may sign in. The session of one who may not ends here.

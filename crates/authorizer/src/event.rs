@@ -82,12 +82,12 @@ impl Event {
         self.header("x-refresh-token").map(str::trim).filter(|token| !token.is_empty())
     }
 
-    /// The refresh token of the cookie.
-    pub(crate) fn refresh_cookie(&self) -> Option<String> {
+    /// The refresh tokens of the cookies.
+    pub(crate) fn refresh_cookies(&self) -> Vec<String> {
         let apart = self.cookies.iter().flatten().map(String::as_str);
         let lines = self.multi_value_headers.iter().flat_map(|headers| headers.named("cookie"));
         let lines = lines.filter_map(Value::as_array).flatten().filter_map(Value::as_str);
-        apart.chain(lines).chain(self.header("cookie")).find_map(cookie::find)
+        apart.chain(lines).chain(self.header("cookie")).flat_map(cookie::find).collect()
     }
 
     /// The key that makes a renewal repeatable. `Idempotency-Key` would be that of the request to the API itself.
@@ -162,7 +162,7 @@ mod tests {
         }))?;
         assert_eq!(event.refresh_token(), Some("r"));
         assert_eq!(event.idempotency_key(), Some("k"));
-        assert_eq!(event.refresh_cookie().as_deref(), Some("c"));
+        assert_eq!(event.refresh_cookies(), ["c"]);
         assert_eq!(event.access_token(), Some("first"));
         Ok(())
     }

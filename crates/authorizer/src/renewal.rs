@@ -147,17 +147,22 @@ struct Caller<'a> {
 impl Caller<'_> {
     /// The session's refresh token, if the request carries it.
     fn presented(&self, event: &Event, redeemer: &Redeemer, delivery: TokenDelivery) -> Option<Presented> {
-        let (token, cookie_base) = match delivery {
-            TokenDelivery::Body => (event.refresh_token()?.to_owned(), None),
+        let (tokens, cookie_base) = match delivery {
+            TokenDelivery::Body => (vec![event.refresh_token()?.to_owned()], None),
             // A browser sends it to the service's own routes alone, so the cookie's path follows from theirs.
-            TokenDelivery::Cookie => (event.refresh_cookie()?, Some(event.base_path()?.to_owned())),
+            TokenDelivery::Cookie => (event.refresh_cookies(), Some(event.base_path()?.to_owned())),
         };
-        let claims = redeemer.verify(&token, &self.client).ok()?;
-        if (&claims.sub, &claims.sid) != (&self.access.sub, &self.access.sid) {
+        if tokens.is_empty() {
+            return None;
+        }
+        // Of several cookies, the one that belongs to the access token.
+        let valid = redeemer.verify_each(&tokens, &self.client).ok()?.into_iter();
+        let own = valid.filter(|claims| (&claims.sub, &claims.sid) == (&self.access.sub, &self.access.sid));
+        let Some(claims) = own.max_by_key(|claims| claims.generation) else {
             let entry = self.entry(AuditEvent::RefreshTokenRefused, Outcome::Failure);
             self.platform.audit.record(entry.because("other_session"));
             return None;
-        }
+        };
         let idempotency = match event.idempotency_key() {
             // An honest repetition brings the same pair of tokens, for as long as its access token is valid: a slow function, a
             // lost answer or an aborted request is no theft. A copy of the refresh token alone is.

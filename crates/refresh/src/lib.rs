@@ -36,8 +36,8 @@ impl Endpoint for Refresh {
     async fn answer(&self, request: Incoming) -> Result<Answer, ApiError> {
         let now = self.platform.clock.now();
         origin::require_same_site(&request, &self.http, &self.platform.audit, now)?;
-        let token = presented::refresh_token(&request, self.http.delivery)?;
-        let claims = self.redeemer.verify(&token, &request.client)?;
+        let tokens = presented::refresh_tokens(&request, self.http.delivery)?;
+        let claims = self.redeemer.verify(&tokens, &request.client)?;
         let idempotency = idempotency_digest(&request, &claims.sid)?;
         let redemption =
             Redemption { claims: &claims, idempotency: idempotency.as_ref(), client: &request.client };

@@ -8,17 +8,20 @@ use http::{HeaderMap, HeaderValue, header};
 /// The prefix makes browsers refuse the cookie unless it is `Secure` (RFC 6265bis §4.1.3.1).
 pub const NAME: &str = "__Secure-refresh_token";
 
-/// The value of the refresh cookie that a request carries.
-pub fn read(headers: &HeaderMap) -> Option<String> {
-    headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok()).find_map(find)
+/// The values of the refresh cookies that a request carries, in order: beside ours there may be one that another host of the
+/// site has set. Other cookies may hold any bytes (a script's `document.cookie = "name=Zoë"`), and hide none.
+pub fn read(headers: &HeaderMap) -> Vec<String> {
+    let lines = headers.get_all(header::COOKIE).iter();
+    lines.flat_map(|line| find(&String::from_utf8_lossy(line.as_bytes()))).collect()
 }
 
-/// The value of the refresh cookie among the cookies of one `Cookie` header.
-pub fn find(cookies: &str) -> Option<String> {
+/// The values of the refresh cookies in one `Cookie` header.
+pub fn find(cookies: &str) -> Vec<String> {
     Cookie::split_parse(cookies)
         .filter_map(Result::ok)
-        .find(|cookie| cookie.name() == NAME && !cookie.value().is_empty())
+        .filter(|cookie| cookie.name() == NAME && !cookie.value().is_empty())
         .map(|cookie| cookie.value().to_owned())
+        .collect()
 }
 
 /// Sets the cookie for the rest of its token's life, below the base path that the client called.
@@ -50,10 +53,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_cookie_is_found_among_others() {
+    fn every_refresh_cookie_is_found_among_others_of_any_bytes() -> Result<(), http::Error> {
         let mut headers = HeaderMap::new();
-        headers.append(header::COOKIE, HeaderValue::from_static("a=b; __Secure-refresh_token=x.y.z; c=d"));
-        assert_eq!(read(&headers).as_deref(), Some("x.y.z"));
+        for line in ["a=b; __Secure-refresh_token=x.y.z; c=d", "n=Zoë; __Secure-refresh_token=u; m=é"] {
+            headers.append(header::COOKIE, HeaderValue::from_bytes(line.as_bytes())?);
+        }
+        headers.append(header::COOKIE, HeaderValue::from_bytes(b"l=\xe9; __Secure-refresh_token=v")?);
+        assert_eq!(read(&headers), ["x.y.z", "u", "v"]);
+        Ok(())
     }
 
     #[test]
@@ -63,7 +70,7 @@ mod tests {
         {
             let mut headers = HeaderMap::new();
             headers.append(header::COOKIE, HeaderValue::from_static(value));
-            assert_eq!(read(&headers), None, "{value}");
+            assert!(read(&headers).is_empty(), "{value}");
         }
     }
 }

@@ -1,35 +1,39 @@
-//! The refresh token that a request presents.
+//! The refresh tokens that a request presents.
 
 use super::{ApiError, Incoming, cookie};
 use crate::config::TokenDelivery;
 
-/// The refresh token of a request: the first of [`tokens`].
+/// The refresh tokens of the first place that has any: the body, the cookies where the deployment uses them, or
+/// `Authorization: Bearer`. More than one are cookies.
 ///
 /// # Errors
 ///
 /// [`ApiError::InvalidRequest`] if there is none, or the body cannot be read. With cookie delivery a request without a cookie
 /// is [`ApiError::InvalidGrant`]: no script can see whether there is one.
-pub fn refresh_token(request: &Incoming, delivery: TokenDelivery) -> Result<String, ApiError> {
-    let token = tokens(request, delivery)?.into_iter().next();
-    token.ok_or_else(|| match delivery {
+pub fn refresh_tokens(request: &Incoming, delivery: TokenDelivery) -> Result<Vec<String>, ApiError> {
+    let first = places(request, delivery)?.into_iter().find(|tokens| !tokens.is_empty());
+    first.ok_or_else(|| match delivery {
         TokenDelivery::Body => ApiError::field("refreshToken", "is missing"),
         TokenDelivery::Cookie => ApiError::InvalidGrant,
     })
 }
 
-/// Every token that a request presents: of the body, of the cookie where the deployment uses one, of
-/// `Authorization: Bearer`, in this order.
+/// Every token that a request presents, in the order of [`refresh_tokens`].
 ///
 /// # Errors
 ///
 /// [`ApiError::InvalidRequest`] if the body cannot be read.
 pub fn tokens(request: &Incoming, delivery: TokenDelivery) -> Result<Vec<String>, ApiError> {
-    let cookie = match delivery {
-        TokenDelivery::Body => None,
+    Ok(places(request, delivery)?.concat())
+}
+
+fn places(request: &Incoming, delivery: TokenDelivery) -> Result<[Vec<String>; 3], ApiError> {
+    let cookies = match delivery {
+        TokenDelivery::Body => Vec::new(),
         TokenDelivery::Cookie => cookie::read(&request.headers),
     };
     let bearer = request.bearer().map(str::to_owned);
-    Ok([body_token(request)?, cookie, bearer].into_iter().flatten().collect())
+    Ok([body_token(request)?.into_iter().collect(), cookies, bearer.into_iter().collect()])
 }
 
 /// An empty token counts as none: some front ends always send the member.

@@ -9,8 +9,10 @@ use local::stack::{Options, Stack};
 
 const ORIGIN: &str = "https://app.example.com";
 
+const COOKIES: [(&str, &str); 2] = [("TOKEN_DELIVERY", "cookie"), ("CORS_ALLOWED_ORIGINS", ORIGIN)];
+
 async fn start() -> Service {
-    Service::start(&[("TOKEN_DELIVERY", "cookie"), ("CORS_ALLOWED_ORIGINS", ORIGIN)]).await
+    Service::start(&COOKIES).await
 }
 
 /// The value and the attributes of the one cookie that a reply sets.
@@ -61,6 +63,51 @@ async fn the_cookie_lives_as_long_as_its_token() {
         "the rest of the session: {:?}",
         reply.cookies()
     );
+}
+
+/// A call with cookies, from the origin on the list.
+async fn with_cookies(service: &Service, path: &str, cookies: &str) -> Reply {
+    service.call("POST", path).header("origin", ORIGIN).header("cookie", cookies).send().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cookies_that_are_no_ascii_hide_no_refresh_cookie() {
+    for kind in [ApiKind::Rest, ApiKind::Http] {
+        let service = Service::start_behind(&COOKIES, kind, None).await;
+        let (reply, first) = login(&service).await;
+        let access = reply.body["accessToken"].as_str().expect("a token").to_owned();
+        let before = format!("n=Zoë; __Secure-refresh_token={first}");
+        let (second, _) = cookie(&with_cookies(&service, "/auth/refresh", &before).await.expect(200));
+        let after = format!("__Secure-refresh_token={second}; n=Zoë");
+        with_cookies(&service, "/auth/logout", &after).await.expect(204);
+        service.me(&access).await.expect(401);
+    }
+}
+
+/// Another host of the site can set a cookie of the name, and have it sent first.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_foreign_cookie_of_the_name_gives_nobody_anothers_session_and_keeps_none_alive() {
+    let service = start().await;
+    let (ada, own) = login(&service).await;
+    let ada = ada.body["accessToken"].as_str().expect("a token").to_owned();
+    let (eves, _) = cookie(&service.try_signup("eve@example.com").await.expect(201));
+    let name = "__Secure-refresh_token";
+    let both = format!("{name}={eves}; {name}={own}");
+    let refused = with_cookies(&service, "/auth/refresh", &both).await.expect(401);
+    assert_eq!((refused.code(), refused.cookies().len()), ("invalid_grant", 0));
+    assert_eq!(service.audited("refresh_token_refused"), ["several_sessions"]);
+    let (next, _) = cookie(
+        &with_cookies(&service, "/auth/refresh", &format!("{name}=x; {name}={own}")).await.expect(200),
+    );
+    // Of two of one session the later one counts: the other is no reuse.
+    let (last, _) = cookie(
+        &with_cookies(&service, "/auth/refresh", &format!("{name}={own}; {name}={next}")).await.expect(200),
+    );
+    with_cookies(&service, "/auth/logout", &format!("{name}=x; {name}={eves}; {name}={last}"))
+        .await
+        .expect(204);
+    service.me(&ada).await.expect(401);
+    with_cookies(&service, "/auth/refresh", &format!("{name}={eves}")).await.expect(401);
 }
 
 #[tokio::test(flavor = "multi_thread")]
