@@ -81,16 +81,24 @@ impl Ending<'_> {
     }
 
     /// The caller's own session comes last, and only if nothing has failed: who has to come back for the rest needs it. A
-    /// session that cannot be ended does not keep the others alive.
+    /// session that cannot be ended does not keep the others alive, and what a page of the table holds is ended before the next
+    /// is read: who has more sessions than there is time to read comes back for fewer.
     async fn end_all(&self, scope: Scope) -> Result<usize, EndingError> {
-        let sessions = self.store.unrevoked_sessions(self.user).await?;
-        let (own, others): (Vec<_>, Vec<_>) =
-            sessions.into_iter().partition(|session| session.id == *self.own);
-        let (mut count, mut failure) = (0, None);
-        for chunk in others.chunks(PARALLEL_REVOCATIONS) {
-            let (ended, failed) = self.end_each(chunk).await;
-            count += ended;
-            failure = failure.or(failed);
+        let (mut count, mut failure, mut own, mut start) = (0, None, Vec::new(), None);
+        loop {
+            let (page, next) = self.store.unrevoked_page(self.user, start).await?;
+            let (mine, others): (Vec<_>, Vec<_>) =
+                page.into_iter().partition(|session| session.id == *self.own);
+            own.extend(mine);
+            for chunk in others.chunks(PARALLEL_REVOCATIONS) {
+                let (ended, failed) = self.end_each(chunk).await;
+                count += ended;
+                failure = failure.or(failed);
+            }
+            start = next;
+            if start.is_none() {
+                break;
+            }
         }
         if failure.is_none() && scope == Scope::All {
             let (ended, failed) = self.end_each(&own).await;

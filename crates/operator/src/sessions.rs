@@ -52,24 +52,31 @@ impl Operator {
     /// Ends what has not been ended. Sessions whose time is over are ended too, in case an instance's clock is behind; the
     /// count is of the live ones.
     pub(crate) async fn sweep(&self, user: &UserId, reason: RevocationReason) -> Result<usize, Failure> {
-        let sessions = self.store.unrevoked_sessions(user).await?;
-        let (mut live, mut failed, mut cause) = (0, 0, String::new());
-        for chunk in sessions.chunks(PARALLEL) {
-            for ended in self.revoke_each(user, chunk, reason).await {
-                match ended {
-                    Ok(counted) => live += usize::from(counted),
-                    Err(error) => {
-                        failed += 1;
-                        cause = error.to_string();
+        let (mut sessions, mut live, mut failed, mut cause, mut start) = (0, 0, 0, String::new(), None);
+        loop {
+            let (page, next) = self.store.unrevoked_page(user, start).await?;
+            sessions += page.len();
+            for chunk in page.chunks(PARALLEL) {
+                for ended in self.revoke_each(user, chunk, reason).await {
+                    match ended {
+                        Ok(counted) => live += usize::from(counted),
+                        Err(error) => {
+                            failed += 1;
+                            cause = error.to_string();
+                        }
                     }
                 }
             }
+            start = next;
+            if start.is_none() {
+                break;
+            }
         }
         let outcome = if failed == 0 { Outcome::Success } else { Outcome::Failure };
-        if !sessions.is_empty() {
+        if sessions > 0 {
             self.audit.record(self.entry(Event::SessionsRevoked, outcome).of(user));
         }
-        if failed == 0 { Ok(live) } else { Err(Failure::Partly { sessions: sessions.len(), failed, cause }) }
+        if failed == 0 { Ok(live) } else { Err(Failure::Partly { sessions, failed, cause }) }
     }
 
     async fn revoke_each(

@@ -39,7 +39,7 @@ pub use self::counts::{Locked, Streak};
 pub use self::credentials::{Credential, PasswordChange, PasswordChanged};
 pub use self::error::StoreError;
 pub use self::rotation::{Rotate, Rotated};
-pub use self::sessions::{Revoked, Unrevoked};
+pub use self::sessions::{PageStart, Revoked, Unrevoked};
 pub use self::signup::{Created, NewUser};
 pub use self::users::{NamesChange, NamesChanged, StatusSet};
 

@@ -33,6 +33,10 @@ pub struct Unrevoked {
     pub ends_at: Timestamp,
 }
 
+/// Where a page of sessions begins.
+#[derive(Clone, Debug)]
+pub struct PageStart(Item);
+
 impl Store {
     /// The session `sid` of `user`, with every write that was answered before (a strongly consistent read).
     ///
@@ -127,23 +131,26 @@ impl Store {
         Ok(sessions)
     }
 
-    /// As [`Store::sessions`], but no more of them than it takes to end them, and one that cannot be read counts as one that
-    /// never ends.
+    /// A page of the sessions that nobody has ended, no more of each than it takes to end it, and where the next page begins. One
+    /// that cannot be read counts as one that never ends.
     ///
     /// # Errors
     ///
     /// If the table gives no answer.
-    pub async fn unrevoked_sessions(&self, user: &UserId) -> Result<Vec<Unrevoked>, StoreError> {
+    pub async fn unrevoked_page(
+        &self,
+        user: &UserId,
+        from: Option<PageStart>,
+    ) -> Result<(Vec<Unrevoked>, Option<PageStart>), StoreError> {
         let query = self.unrevoked(user).projection_expression("sk, idle_ends_at, absolute_ends_at");
-        let mut pages = query.into_paginator().items().send();
+        let page = query.set_exclusive_start_key(from.map(|PageStart(key)| key)).send().await?;
         let mut sessions = Vec::new();
-        while let Some(item) = pages.next().await {
-            let item = item?;
-            let end = |name| read_time(&item, name).unwrap_or(Timestamp::from_epoch_seconds(u64::MAX));
+        for item in page.items() {
+            let end = |name| read_time(item, name).unwrap_or(Timestamp::from_epoch_seconds(u64::MAX));
             let ends_at = end(IDLE_ENDS_AT).min(end(ABSOLUTE_ENDS_AT));
-            sessions.push(Unrevoked { id: session_id(&item)?, ends_at });
+            sessions.push(Unrevoked { id: session_id(item)?, ends_at });
         }
-        Ok(sessions)
+        Ok((sessions, page.last_evaluated_key.map(PageStart)))
     }
 
     fn unrevoked(&self, user: &UserId) -> QueryFluentBuilder {

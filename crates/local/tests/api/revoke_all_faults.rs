@@ -76,6 +76,24 @@ async fn an_ending_whose_answer_was_lost_is_counted_and_recorded() {
     assert_eq!(service.audited("logout").len(), 1);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn sessions_of_the_pages_that_could_be_read_are_ended_before_the_next_is() {
+    let (engine, service, tap) = tapped(&UNLIMITED).await;
+    let table = Table::of(&engine).await;
+    let mine = sign_in(&service).await;
+    // Pages of ended sessions are read again.
+    for (pages, left) in [(3, 28..=29), (6, 16..=17)] {
+        tap.spoil_next(pages, Target::of("Query", ""), Fault::Paged(4));
+        tap.spoil_too(Target::of("Query", ""), Fault::Refuse("ThrottlingException"));
+        revoke_all(&service, &mine[0]).await.expect(503);
+        let open = open(&table).await;
+        assert!(left.contains(&open), "{open}");
+    }
+    tap.heal();
+    revoke_all(&service, &mine[0]).await.expect(200);
+    assert_eq!(open(&table).await, 0);
+}
+
 /// A query that takes three seconds, and then endings that take for ever.
 #[tokio::test(flavor = "multi_thread")]
 async fn however_slow_the_table_is_the_answer_and_its_audit_line_come_in_time() {

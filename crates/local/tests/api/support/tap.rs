@@ -70,6 +70,8 @@ pub(crate) enum Fault {
     Slow,
     /// It is carried out after so long, whoever has hung up by then, and answered.
     Held(Duration),
+    /// It is carried out with so many items a page, as if they were that large.
+    Paged(u32),
     /// It is carried out; the answer ends before its length.
     Truncate,
     /// It is carried out, and answered 200 with this.
@@ -224,6 +226,7 @@ async fn forward(line: Line, request: Request<Incoming>) -> Result<Response<Answ
     }
     // On a task of its own: what has reached the engine is carried out, whoever hangs up.
     let state = Arc::clone(&line.state);
+    let body = if let Some(Fault::Paged(items)) = fault { paged(&body, items) } else { body };
     let engine = tokio::spawn(async move {
         if let Some(Fault::Held(time)) = fault {
             tokio::time::sleep(time).await;
@@ -246,6 +249,12 @@ async fn forward(line: Line, request: Request<Incoming>) -> Result<Response<Answ
         _ => {}
     }
     Ok(Response::from_parts(parts, Answer(Some(body))))
+}
+
+fn paged(body: &Bytes, items: u32) -> Bytes {
+    let mut query: serde_json::Value = serde_json::from_slice(body).expect("a request is JSON");
+    query["Limit"] = items.into();
+    query.to_string().into()
 }
 
 async fn carry_out(line: Line, parts: http::request::Parts, body: Bytes) -> Result<Response<Bytes>, Lost> {
