@@ -16,8 +16,8 @@ pub struct Address {
     lookup: LookupAddress,
 }
 
-/// An address in the form that decides whether two are the same: NFC, lower case. Mail systems may tell case apart in the
-/// local part (RFC 5321 §2.4), people do not.
+/// An address in the form that decides whether two are the same: NFC, lower case, and the domain in Unicode, which a client may
+/// spell in ASCII too (`xn--…`, RFC 5890). Mail systems may tell case apart in the local part (RFC 5321 §2.4), people do not.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct LookupAddress(String);
 
@@ -36,12 +36,14 @@ impl FromStr for Address {
         let given: String = text.trim().nfc().collect();
         let options = Options::default().without_display_text().without_domain_literal().with_required_tld();
         let parsed = EmailAddress::parse_with_options(&given, options).map_err(|_| NotAnAddress)?;
+        let (domain, spelling) = idna::domain_to_unicode(parsed.domain());
         // A quoted local part may hold nearly anything, a line break too. Nobody has such an address.
         let plain = !parsed.local_part().starts_with('"')
             && !given.chars().any(|c| is_deceptive(c) || c.is_whitespace())
             && !is_lookalike(parsed.local_part())
-            && !parsed.domain().split('.').any(is_lookalike);
-        let lookup: String = given.to_lowercase().nfc().collect();
+            && spelling.is_ok()
+            && !domain.split('.').any(is_lookalike);
+        let lookup = format!("{}@{domain}", parsed.local_part()).to_lowercase().nfc().collect::<String>();
         if !plain || given.len() > MAXIMUM_BYTES || lookup.len() > MAXIMUM_BYTES {
             return Err(NotAnAddress);
         }
@@ -91,6 +93,20 @@ mod tests {
         assert_eq!(lookup(" Ada@Example.COM "), lookup("ada@example.com"));
         assert_eq!(lookup("u\u{308}@example.com"), lookup("\u{fc}@example.com"), "NFC");
         assert_ne!(lookup("ada@example.com"), lookup("ada+1@example.com"));
+    }
+
+    #[test]
+    fn a_domain_is_the_same_in_unicode_and_in_ascii() {
+        let lookup = |text: &str| text.parse::<Address>().map(|address| address.lookup);
+        assert_eq!(lookup("ada@xn--bcher-kva.example"), lookup("ada@b\u{fc}cher.example"));
+        assert_eq!(lookup("ada@XN--BCHER-KVA.example"), lookup("ada@B\u{dc}CHER.example"));
+        assert!(lookup("ada@stra\u{df}e.example").is_ok(), "a sharp s is a letter of its own");
+        assert_eq!(
+            lookup("ada@b\u{fc}cher.example").map(|address| address.0),
+            Ok("ada@b\u{fc}cher.example".to_owned())
+        );
+        assert!(lookup("ada@xn--exmple-4nf.com").is_err(), "a lookalike in ASCII");
+        assert!(lookup("ada@xn--a.example").is_err(), "no label at all");
     }
 
     #[test]

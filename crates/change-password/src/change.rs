@@ -41,10 +41,12 @@ pub(crate) enum Changed {
 }
 
 /// The current password is wrong.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(crate) struct Failure {
     /// How many passwords were looked at for nothing.
     pub(crate) guesses: u32,
+    /// What is answered.
+    pub(crate) error: ApiError,
 }
 
 /// What the passwords are worth to a credential.
@@ -95,12 +97,15 @@ impl Change<'_> {
             return Ok(Judged::Right);
         }
         if credential.changed_by.as_ref() != Some(self.session) {
-            return Ok(Judged::Wrong(Failure { guesses: 1 }));
+            return Ok(Judged::Wrong(Failure { guesses: 1, error: ApiError::WrongPassword }));
         }
-        // A second password is looked at, so it counts as a second attempt.
-        self.attempt.admit_another().await?;
+        // A second password is looked at, so it counts as a second attempt. If it may not be, the first was a guess all the same.
+        if let Err(error) = self.attempt.admit_another().await {
+            return Ok(Judged::Wrong(Failure { guesses: 1, error: error.into() }));
+        }
         let repeated = self.is(&self.passwords.new, &credential.hash).await?;
-        Ok(if repeated { Judged::Repeated } else { Judged::Wrong(Failure { guesses: 2 }) })
+        let wrong = || Failure { guesses: 2, error: ApiError::WrongPassword };
+        Ok(if repeated { Judged::Repeated } else { Judged::Wrong(wrong()) })
     }
 
     async fn is(&self, password: &Password, hash: &PasswordHash) -> Result<bool, ApiError> {

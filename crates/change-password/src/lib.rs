@@ -162,10 +162,10 @@ impl ChangePassword {
                 attempt.forgive(streak).await;
                 Ok(())
             }
-            Err(Failure { guesses }) => {
+            Err(Failure { guesses, error }) => {
                 self.record(request, principal, Outcome::Failure, Some("wrong_password"), now);
                 change.fail(streak, guesses).await?;
-                Err(ApiError::WrongPassword)
+                Err(error)
             }
         }
     }

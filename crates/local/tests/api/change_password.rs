@@ -208,6 +208,11 @@ async fn a_repetition_gets_nobody_more_guesses() {
         }
     };
     assert_eq!((statuses, looked_at), (429, 4), "the fifth is looked at and the sixth is not");
+    assert_eq!(
+        service.audited("password_changed"),
+        ["", "wrong_password", "wrong_password", "wrong_password"],
+        "the third is a guess too"
+    );
     let body = passwords("not it", NEW_PASSWORD);
     service.change_password(&ada.access, &body).await.expect(429);
 }
