@@ -11,8 +11,9 @@ use auth_core::password::Password;
 use auth_core::password::hash::{Hasher, PasswordHash, Verdict};
 use auth_core::random::Random;
 use auth_core::session::SessionId;
-use auth_core::store::{Credential, PasswordChange, PasswordChanged, StoreError, Streak};
+use auth_core::store::{Credential, PasswordChange, PasswordChanged, Streak};
 use auth_core::user::UserId;
+use tokio::time::Instant;
 
 use crate::Passwords;
 
@@ -29,6 +30,8 @@ pub(crate) struct Change<'a> {
     pub(crate) user: &'a UserId,
     pub(crate) session: &'a SessionId,
     pub(crate) passwords: &'a Passwords,
+    /// The last moment to begin the write, so that whatever becomes of it is known, and recorded, before the answer is due.
+    pub(crate) write_by: Instant,
 }
 
 /// The password is the new one.
@@ -113,9 +116,12 @@ impl Change<'_> {
         Ok(matches!(verdict, Verdict::Right { .. }))
     }
 
-    async fn write(&self, old: &PasswordHash, new: &PasswordHash) -> Result<PasswordChanged, StoreError> {
+    async fn write(&self, old: &PasswordHash, new: &PasswordHash) -> Result<PasswordChanged, ApiError> {
+        if Instant::now() > self.write_by {
+            return Err(ApiError::TemporarilyUnavailable("no time left for the write".into()));
+        }
         let Attempt { store, address, now, .. } = *self.attempt;
-        store.change_password(&PasswordChange { address, old, new, by: self.session, at: now }).await
+        Ok(store.change_password(&PasswordChange { address, old, new, by: self.session, at: now }).await?)
     }
 
     /// Notes so many failures.

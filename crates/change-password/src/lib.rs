@@ -9,6 +9,7 @@
 mod change;
 
 use std::pin::pin;
+use std::time::Duration;
 
 use auth_core::Platform;
 use auth_core::attempt::Attempt;
@@ -25,8 +26,13 @@ use auth_core::session::{Revocation, RevocationReason};
 use auth_core::store::Store;
 use auth_core::user::{User, UserStatus};
 use serde_json::json;
+use tokio::time::Instant;
 
 use crate::change::{Change, Changed, Failure};
+
+/// How long after its begin a request may still write the password. Every answer is given after 8 s, and a write may take 4: one
+/// that began later could land without an audit line.
+const WRITING_TIME: Duration = Duration::from_secs(4);
 
 /// The endpoint.
 pub struct ChangePassword {
@@ -65,13 +71,14 @@ impl Endpoint for ChangePassword {
     async fn answer(&self, request: Incoming) -> Result<Answer, ApiError> {
         let now = self.platform.clock.now();
         // From here on, not from when the sessions are looked for: what comes before may be slow.
+        let write_by = Instant::now() + WRITING_TIME;
         let mut time_up = pin!(tokio::time::sleep(ENDING_TIME));
         let principal = request.principal()?;
         let passwords = read(&request)?;
         let user = self.caller(&request, principal, now).await?;
         let checked = rules::check_for(&user.email, &user.names, &passwords.new, self.rules).await;
         checked.map_err(|error| ApiError::Internal(error.into()))??;
-        self.change(&request, principal, &user, passwords, now).await?;
+        self.change(&request, principal, &user, passwords, When { now, write_by }).await?;
         let ending = Ending {
             store: &self.store,
             platform: &self.platform,
@@ -89,6 +96,13 @@ impl Endpoint for ChangePassword {
         let estimator = tokio::task::spawn_blocking(rules::build_estimator);
         let ((), _) = tokio::join!(self.store.connect_by_get_item(), estimator);
     }
+}
+
+/// The time of a request, and the last moment to begin its write.
+#[derive(Clone, Copy)]
+struct When {
+    now: Timestamp,
+    write_by: Instant,
 }
 
 /// The same password twice is no change. It is not a weak one either: nothing is said about how easy it is to guess.
@@ -133,7 +147,7 @@ impl ChangePassword {
         principal: &Principal,
         user: &User,
         passwords: Passwords,
-        now: Timestamp,
+        When { now, write_by }: When,
     ) -> Result<(), ApiError> {
         let address = user.email.parse::<auth_core::address::Address>();
         let address = address.map_err(|error| ApiError::Internal(error.into()))?;
@@ -153,6 +167,7 @@ impl ChangePassword {
             user: &user.id,
             session: &principal.session,
             passwords: &passwords,
+            write_by,
         };
         let (streak, outcome) = change.make().await?;
         match outcome {

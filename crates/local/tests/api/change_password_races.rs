@@ -41,6 +41,21 @@ async fn of_two_changes_at_once_one_wins_and_the_other_had_a_wrong_password() {
     }
 }
 
+/// A write that lands after the answer would be in no audit line.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_that_is_too_late_to_be_recorded_is_not_made() {
+    let (_engine, service, tap) = tapped(&[]).await;
+    let ada = service.signup("ada@example.com").await;
+    tap.spoil_next(2, Target::of("GetItem", "PROFILE"), Fault::Late);
+    tap.spoil_too(Target::of("UpdateItem", "LIMIT#"), Fault::Held(Duration::from_millis(1_300)));
+    let body = passwords(PASSWORD, NEW_PASSWORD);
+    service.change_password(&ada.access, &body).await.expect(503);
+    tap.heal();
+    assert!(service.audited("password_changed").is_empty());
+    service.try_login("ada@example.com", PASSWORD).await.expect(200);
+    service.change_password(&ada.access, &body).await.expect(200);
+}
+
 /// A double click.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_same_change_twice_at_once_is_one_change_and_two_successes() {
