@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { AuthError, type Auth } from '../src/index.js';
+import type { Renewal } from '../src/session.js';
 import { Browser } from './support/browser.js';
 import { BASE, FakeService } from './support/service.js';
 import { failureOf, pass, soon } from './support/time.js';
@@ -21,7 +22,9 @@ beforeEach(async () => {
 
 const get = (path = '/orders', client = auth) => soon(client.fetch(BASE + path));
 const stored = () =>
-    JSON.parse(browser.local.getItem(`latchkey:${BASE}`)!) as { renewal: { idempotencyKey: string } };
+    JSON.parse(browser.local.getItem(`latchkey:${BASE}`)!) as { renewal: Renewal; expiresAt: number };
+/** Sets this machine's clock, and with it the service's, by so many hours. */
+const setClock = (hours: number) => vi.setSystemTime(Date.now() + hours * 3_600_000);
 
 describe('an access token', () => {
     it('is sent until it is about to end, and nothing else happens', async () => {
@@ -55,7 +58,7 @@ describe('an access token', () => {
     });
 
     it('stored before the clock was set back is renewed', async () => {
-        vi.setSystemTime(Date.now() - 3_600_000);
+        setClock(-1);
         expect((await get()).status).toBe(200);
         expect(service.count('rotated')).toBe(1);
     });
@@ -85,7 +88,7 @@ describe('many requests at once', () => {
     it('share one refresh after a refusal, too, however late each is refused', async () => {
         service.accessLife = 30;
         await pass(1);
-        const lie = JSON.parse(browser.local.getItem(`latchkey:${BASE}`)!) as { expiresAt: number };
+        const lie = stored();
         await pass(60);
         // This machine thinks that the token holds.
         browser.local.setItem(
@@ -152,6 +155,66 @@ describe('after a refresh that had to be repeated', () => {
         expect((await get()).status).toBe(200);
         expect(service.log).toEqual(['login', 'rotated', 'replayed', 'rotated']);
         expect(Date.now() - repeatedAt).toBeGreaterThan(9_900);
+    });
+});
+
+describe('a clock that is set', () => {
+    /** A refresh that the service put off by two minutes while the clock was wrong by so many hours. */
+    async function postponed(hours: number) {
+        await pass(61);
+        setClock(hours);
+        service.mishaps = [503];
+        service.retryAfter = '120';
+        expect(await failureOf(auth.renew())).toMatchObject({ retryAfter: 120 });
+        expect(await failureOf(auth.renew())).toMatchObject({ retryAfter: 120 });
+        expect(service.refreshes()).toHaveLength(1);
+    }
+
+    it('back does not put the next attempt off by what it was wrong', async () => {
+        await postponed(6);
+        setClock(-6);
+        expect((await get()).status).toBe(200);
+        expect(service.refreshes()).toHaveLength(2);
+    });
+
+    it('forward brings the next attempt on', async () => {
+        await postponed(-6);
+        setClock(6);
+        expect((await get()).status).toBe(200);
+        expect(service.refreshes()).toHaveLength(2);
+    });
+
+    it('back by no more than two processes differ leaves it where it was', async () => {
+        await postponed(0);
+        setClock(-5 / 3600);
+        expect(await failureOf(auth.renew())).toMatchObject({ retryAfter: 125 });
+        expect(service.refreshes()).toHaveLength(1);
+    });
+
+    it('at any time does not keep what an earlier version has noted, which did not say when', async () => {
+        await postponed(6);
+        const { renewal, ...session } = stored();
+        const earlier = { ...renewal, failedAt: undefined };
+        browser.local.setItem(`latchkey:${BASE}`, JSON.stringify({ ...session, renewal: earlier }));
+        setClock(-6);
+        expect((await get()).status).toBe(200);
+        expect(service.refreshes()[1]!.headers.get('idempotency-key')).toBe(renewal.idempotencyKey);
+    });
+
+    // 25 days are more milliseconds than a timer takes.
+    it.each([6, 25 * 24])('back by %d hours keeps nobody longer from a successor', async (hours) => {
+        await pass(61);
+        setClock(hours);
+        service.mishaps = ['answer-lost'];
+        await soon(auth.renew());
+        expect(service.log).toEqual(['login', 'rotated', 'replayed']);
+        setClock(-hours);
+        const [setAt, read] = [Date.now(), vi.spyOn(browser.local, 'getItem')];
+        expect((await get()).status).toBe(200);
+        expect(service.log).toEqual(['login', 'rotated', 'replayed', 'rotated']);
+        expect(Date.now() - setAt).toBeGreaterThan(9_900);
+        expect(Date.now() - setAt).toBeLessThan(11_000);
+        expect(read.mock.calls.length).toBeLessThan(20);
     });
 });
 
