@@ -113,7 +113,8 @@ export class Renewer {
             if ('session' in outcome) return outcome.session;
             const { wait, error } = outcome;
             if (error !== null && (attempt >= ATTEMPTS || wait > PATIENCE)) throw later(error, wait);
-            await new Promise((resolve) => setTimeout(resolve, wait));
+            // A timer leaves fractions off; an attempt before its time would be wasted.
+            await new Promise((resolve) => setTimeout(resolve, wait + 1));
         }
     }
 

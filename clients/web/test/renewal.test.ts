@@ -256,6 +256,14 @@ describe('a refresh that fails', () => {
         expect((await get()).status).toBe(200);
     });
 
+    it('is tried three times by one call, however odd the waits', async () => {
+        vi.spyOn(Math, 'random').mockReturnValue(0.3337);
+        service.mishaps = [503, 503, 503];
+        await pass(61);
+        expect(await failureOf(auth.renew())).toMatchObject({ status: 503 });
+        expect(service.refreshes()).toHaveLength(3);
+    });
+
     it('waits as long as the service asks, and says so', async () => {
         service.mishaps = [429];
         service.retryAfter = '120';
