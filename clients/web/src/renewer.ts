@@ -27,8 +27,8 @@ type Outcome = { session: Session } | { wait: number; error: AuthError | null };
  * Renews the session: one refresh at a time in this page and, under the lock, in all tabs.
  *
  * The rules are those of the service's `docs/refresh-protocol.md`: the key of a token goes with each refresh with that
- * token; a refresh without an answer is noted before it is sent and repeated before anything else; only 400, 401 and
- * 403 of the refresh endpoint end a session.
+ * token; a refresh without an answer is noted before it is sent and repeated before anything else; only the service's own
+ * 400, 401 and 403 of the refresh endpoint end a session.
  */
 export class Renewer {
     readonly #settings: Settings;
@@ -77,8 +77,9 @@ export class Renewer {
     ): Promise<Response | null> {
         return await this.#lock.tryRun(async () => {
             const entry = await this.#store.read();
-            const [session, renewal] = [entry?.session, entry?.renewal];
-            if (session?.refreshToken == null || session.token !== token || renewal === undefined) return null;
+            if (entry === null) return null;
+            const { session, renewal } = entry;
+            if (session?.refreshToken == null || session.token !== token) return null;
             const at = Date.now();
             if (renewal.unanswered || at < renewal.quietUntil || putOff(renewal, at) > 0) return null;
             await this.#store.note({ session, renewal: { ...renewal, unanswered: true } });
@@ -193,11 +194,11 @@ export class Renewer {
 
     /** Nothing has been decided: the session stays, and the next attempt is put off. */
     async #postpone(presented: Entry, error: AuthError): Promise<Outcome> {
-        const unanswered = presented.renewal.unanswered || error.status === null;
         const failedAt = Date.now();
-        const failed = afterFailure(presented.renewal, failedAt, error.retryAfter, Math.random());
+        const unanswered = presented.renewal.unanswered || error.status === null;
+        const before = { ...presented.renewal, unanswered };
+        const renewal = afterFailure(before, failedAt, error.retryAfter, Math.random());
         const now = await this.#store.read();
-        const renewal = { ...failed, unanswered };
         if (now !== null && tokenOf(now) === tokenOf(presented))
             await this.#store.note({ session: now.session, renewal });
         return { wait: renewal.retryAt - failedAt, error };
@@ -220,9 +221,12 @@ export function sessionOf(grant: Grant, askedAt: number): Session {
     return { token, refreshToken, expiresAt: askedAt + expiresIn * 1000, user, storedAt: Date.now() };
 }
 
-/** 400, 401 and 403 in the service's own words. A proxy's page with such a status decides nothing. */
-function isFinal(error: AuthError): boolean {
-    return error.code !== 'bad_answer' && [400, 401, 403].includes(error.status ?? 0);
+/** How the service refuses a refresh for good: the session is over, or the request can never succeed. */
+const FINAL: Record<number, string> = { 400: 'invalid_request', 401: 'invalid_grant', 403: 'forbidden' };
+
+/** Whether it is the service that refuses. Any other answer decides nothing, as it may be a proxy's. */
+function isFinal({ status, code }: AuthError): boolean {
+    return FINAL[status ?? 0] === code;
 }
 
 function later(error: AuthError, wait: number): AuthError {

@@ -1,12 +1,27 @@
+import { readFileSync } from 'node:fs';
+
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { AuthError, type Auth } from '../src/index.js';
-import type { Renewal } from '../src/session.js';
+import type { Renewal, Session } from '../src/session.js';
 import { Browser } from './support/browser.js';
 import { BASE, FakeService } from './support/service.js';
+import { FORMATS, spellError } from './support/spelling.js';
 import { failureOf, pass, soon } from './support/time.js';
 
 const ADA = { email: 'ada@example.com', password: 'Lantern-Quartz-Meadow' };
+
+/** What the service refuses a refresh with for good. */
+const FINAL = { 400: 'invalid_request', 401: 'invalid_grant', 403: 'forbidden' } as const;
+
+/** What of the service's OpenAPI document is read here. */
+interface Contract {
+    paths: { '/auth/refresh': { post: { responses: Record<number, { $ref: string }> } } };
+    components: { responses: Record<string, { content: { 'application/json': { schema: Schema } } }> };
+}
+interface Schema {
+    allOf: [object, { properties: { error: { enum: string[] } } }];
+}
 
 let service: FakeService;
 let browser: Browser;
@@ -21,8 +36,7 @@ beforeEach(async () => {
 });
 
 const get = (path = '/orders', client = auth) => soon(client.fetch(BASE + path));
-const stored = () =>
-    JSON.parse(browser.local.getItem(`latchkey:${BASE}`)!) as { renewal: Renewal; expiresAt: number };
+const stored = () => JSON.parse(browser.local.getItem(`latchkey:${BASE}`)!) as Session & { renewal: Renewal };
 /** Sets this machine's clock, and with it the service's, by so many hours. */
 const setClock = (hours: number) => vi.setSystemTime(Date.now() + hours * 3_600_000);
 
@@ -241,6 +255,29 @@ describe('a refresh that fails', () => {
         expect((await get()).status).toBe(200);
     });
 
+    it.each<{ status: number; body: object }>([
+        { status: 403, body: { error: 'Blocked by the gateway of your company' } },
+        { status: 403, body: { error: 'forbidden' } },
+        { status: 403, body: { error: { code: 'forbidden', message: 'Blocked.' } } },
+        { status: 401, body: { error: 'invalid_grant' } },
+        { status: 400, body: { error: 'invalid_request' } },
+        { status: 401, body: { message: 'Unauthorized' } },
+        // In the service's own words, but those of another answer.
+        ...FORMATS.map((format) => ({ status: 401, body: spellError(format, 'invalid_token') })),
+        ...FORMATS.map((format) => ({ status: 403, body: spellError(format, 'invalid_request') })),
+        ...FORMATS.map((format) => ({ status: 404, body: spellError(format, 'forbidden') })),
+    ])('by the JSON of somebody else decides nothing: $status $body', async (answer) => {
+        service.mishaps = [answer, answer, answer];
+        const before = stored();
+        await pass(61);
+        expect(await failureOf(auth.fetch(`${BASE}/orders`))).toMatchObject({ status: answer.status });
+        expect(auth.state.status).toBe('signed-in');
+        expect(stored()).toMatchObject({ refreshToken: before.refreshToken, renewal: { failures: 3 } });
+        await pass(30);
+        expect((await get()).status).toBe(200);
+        expect(service.log).toEqual(['login', 'rotated']);
+    });
+
     it('waits longer each time, and calls in between fail at once without a request', async () => {
         service.mishaps = Array.from({ length: 50 }, () => 503);
         await pass(61);
@@ -316,10 +353,30 @@ describe('a refresh that is refused', () => {
         expect(await soon(auth.session())).toBeNull();
     });
 
-    it.each([400, 401, 403])('with %s', async (status) => {
-        service.mishaps = [status];
-        expect(await failureOf(auth.renew())).toMatchObject({ code: 'session_ended', status });
+    it('is so with the codes that its contract names', () => {
+        const { paths, components } = JSON.parse(
+            readFileSync(new URL('../../../docs/openapi.json', import.meta.url), 'utf8'),
+        ) as Contract;
+        const codes = [400, 401, 403].map((status) => {
+            const name = paths['/auth/refresh'].post.responses[status]!.$ref.split('/').at(-1)!;
+            const { allOf } = components.responses[name]!.content['application/json'].schema;
+            return [status, allOf[1].properties.error.enum] as const;
+        });
+        expect(Object.fromEntries(codes)).toEqual(
+            Object.fromEntries(Object.entries(FINAL).map(([status, code]) => [status, [code]])),
+        );
+    });
+
+    it.each(
+        FORMATS.flatMap((format) =>
+            ([400, 401, 403] as const).map((status) => [status, FINAL[status], format] as const),
+        ),
+    )('with %i and %s is the end, in the format %s', async (status, code, format) => {
+        service.mishaps = [{ status, body: spellError(format, code) }];
+        const error = await failureOf(auth.renew());
+        expect(error).toMatchObject({ code: 'session_ended', status, cause: { code } });
         expect(auth.state.status).toBe('signed-out');
+        expect(browser.local.length).toBe(0);
     });
 
     it.each([404, 408, 413, 415])('is not meant by %s', async (status) => {
