@@ -61,9 +61,4 @@ export class AuthError extends Error {
     }
 }
 
-const TEMPORARY: ReadonlySet<AuthErrorCode> = new Set([
-    'network_error',
-    'bad_answer',
-    'too_many_attempts',
-    'temporarily_unavailable',
-]);
+const TEMPORARY: ReadonlySet<AuthErrorCode> = new Set(['network_error', 'bad_answer', 'temporarily_unavailable']);

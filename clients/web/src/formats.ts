@@ -31,9 +31,9 @@ type Members = Record<string, unknown>;
  */
 export function readGrant(body: unknown): Grant | null {
     const data = unwrap(body);
-    const tokens = members(data?.['authorization']) ?? data;
     const user = readUser(body);
-    if (data === null || tokens === null || user === null) return null;
+    if (data === null || user === null) return null;
+    const tokens = members(data['authorization']) ?? data;
     const token = text(tokens, 'accessToken');
     const expiresIn = member(tokens, 'expiresIn');
     if (token === null || typeof expiresIn !== 'number') return null;
@@ -83,18 +83,15 @@ export function readRevoked(body: unknown): number | null {
     return typeof count === 'number' ? count : null;
 }
 
-/** The error of an answer that is not a success. One without the service's own words is `bad_answer`. */
+/** The error of an answer that is not a success. One without a code and a request id, as the service gives, is `bad_answer`. */
 export function readError(status: number, headers: Headers, body: unknown): AuthError {
     const answer = members(body) ?? {};
-    const nested = members(answer['error']);
-    const code = text(nested ?? {}, 'code') ?? text(answer, 'error');
-    const message = text(nested ?? {}, 'message') ?? text(answer, 'errorDescription') ?? text(answer, 'message');
-    const details = {
-        status,
-        retryAfter: readRetryAfter(headers),
-        requestId: text(answer, 'requestId'),
-    };
-    if (code === null)
+    const nested = members(answer['error']) ?? {};
+    const code = text(nested, 'code') ?? text(answer, 'error');
+    const message = text(nested, 'message') ?? text(answer, 'errorDescription') ?? text(answer, 'message');
+    const requestId = text(answer, 'requestId');
+    const details = { status, retryAfter: readRetryAfter(headers), requestId };
+    if (code === null || requestId === null)
         return new AuthError('bad_answer', `The answer ${String(status)} is not the service's.`, details);
     return new AuthError(code as AuthErrorCode, message ?? code, details);
 }
@@ -102,7 +99,7 @@ export function readError(status: number, headers: Headers, body: unknown): Auth
 /** `Retry-After` in seconds; it may also be a date (RFC 9110 §10.2.3). */
 function readRetryAfter(headers: Headers): number | null {
     const value = headers.get('retry-after');
-    if (value === null || value === '') return null;
+    if (!value) return null;
     const seconds = Number.isNaN(Number(value)) ? (Date.parse(value) - Date.now()) / 1000 : Number(value);
     return Number.isNaN(seconds) ? null : Math.max(0, Math.ceil(seconds));
 }

@@ -55,7 +55,8 @@ export function settle(options: AuthOptions): Settings {
         storage: options.storage ?? 'memory',
         delivery: options.delivery ?? null,
         margin,
-        timeout,
+        // A timer that is longer would end at once.
+        timeout: Math.min(timeout, 2 ** 31 - 1),
         origins: new Set([baseUrl, ...(options.origins ?? [])].map(originOf)),
         sendRefreshToken: options.sendRefreshToken ?? false,
         storageKey: options.storageKey ?? `latchkey:${baseUrl}`,

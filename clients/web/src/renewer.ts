@@ -3,7 +3,7 @@ import { type Grant } from './formats.js';
 import type { Lock } from './lock.js';
 import type { Settings } from './options.js';
 import { hasRenewed, withRenewed } from './renewed.js';
-import { afterFailure, freshness } from './schedule.js';
+import { afterFailure, freshness, putOff } from './schedule.js';
 import type { Service } from './service.js';
 import { freshRenewal, type Entry, type Session } from './session.js';
 import type { SessionStore } from './store.js';
@@ -21,14 +21,14 @@ const PATIENCE = 5_000;
 const SETTLING = 10_000;
 
 /** What one attempt came to. */
-type Outcome = { session: Session } | { waitUntil: number; error: AuthError | null };
+type Outcome = { session: Session } | { wait: number; error: AuthError | null };
 
 /**
  * Renews the session: one refresh at a time in this page and, under the lock, in all tabs.
  *
  * The rules are those of the service's `docs/refresh-protocol.md`: the key of a token goes with each refresh with that
- * token; a refresh without an answer is noted before it is sent and repeated before anything else; only 400, 401 and
- * 403 of the refresh endpoint end a session.
+ * token; a refresh without an answer is noted before it is sent and repeated before anything else; only the service's own
+ * 400, 401 and 403 of the refresh endpoint end a session.
  */
 export class Renewer {
     readonly #settings: Settings;
@@ -77,9 +77,11 @@ export class Renewer {
     ): Promise<Response | null> {
         return await this.#lock.tryRun(async () => {
             const entry = await this.#store.read();
-            const [session, renewal] = [entry?.session, entry?.renewal];
-            if (session?.refreshToken == null || session.token !== token || renewal === undefined) return null;
-            if (renewal.unanswered || Date.now() < Math.max(renewal.quietUntil, renewal.retryAt)) return null;
+            if (entry === null) return null;
+            const { session, renewal } = entry;
+            if (session?.refreshToken == null || session.token !== token) return null;
+            const at = Date.now();
+            if (renewal.unanswered || at < renewal.quietUntil || putOff(renewal, at) > 0) return null;
             await this.#store.note({ session, renewal: { ...renewal, unanswered: true } });
             const response = await send({
                 'x-refresh-token': session.refreshToken,
@@ -110,10 +112,10 @@ export class Renewer {
         for (let attempt = 1; ; attempt += 1) {
             const outcome = await this.#lock.run(() => this.#attempt(stale));
             if ('session' in outcome) return outcome.session;
-            const { waitUntil, error } = outcome;
-            const wait = Math.max(0, waitUntil - Date.now());
+            const { wait, error } = outcome;
             if (error !== null && (attempt >= ATTEMPTS || wait > PATIENCE)) throw later(error, wait);
-            await new Promise((resolve) => setTimeout(resolve, wait));
+            // A timer leaves fractions off; an attempt before its time would be wasted.
+            await new Promise((resolve) => setTimeout(resolve, wait + 1));
         }
     }
 
@@ -125,10 +127,16 @@ export class Renewer {
         if (isOther(entry, stale)) return { session: entry.session };
         const { session, renewal } = entry;
         const now = Date.now();
-        if (now < renewal.quietUntil) return { waitUntil: renewal.quietUntil, error: null };
-        if (now < renewal.retryAt) {
+        const quiet = Math.min(renewal.quietUntil - now, SETTLING);
+        if (quiet > 0) {
+            // Noted again, as it is longer if the clock was set back: the other request may still be on its way.
+            await this.#store.note({ session, renewal: { ...renewal, quietUntil: now + quiet } });
+            return { wait: quiet, error: null };
+        }
+        const wait = putOff(renewal, now);
+        if (wait > 0) {
             const error = new AuthError('temporarily_unavailable', 'The last refresh failed a moment ago.');
-            return { waitUntil: renewal.retryAt, error };
+            return { wait, error };
         }
         await this.#store.note({ session, renewal: { ...renewal, unanswered: true } });
         return await this.#refresh(entry);
@@ -186,13 +194,14 @@ export class Renewer {
 
     /** Nothing has been decided: the session stays, and the next attempt is put off. */
     async #postpone(presented: Entry, error: AuthError): Promise<Outcome> {
+        const failedAt = Date.now();
         const unanswered = presented.renewal.unanswered || error.status === null;
-        const failed = afterFailure(presented.renewal, Date.now(), error.retryAfter, Math.random());
+        const before = { ...presented.renewal, unanswered };
+        const renewal = afterFailure(before, failedAt, error.retryAfter, Math.random());
         const now = await this.#store.read();
-        const renewal = { ...failed, unanswered };
         if (now !== null && tokenOf(now) === tokenOf(presented))
             await this.#store.note({ session: now.session, renewal });
-        return { waitUntil: renewal.retryAt, error };
+        return { wait: renewal.retryAt - failedAt, error };
     }
 }
 
@@ -212,9 +221,12 @@ export function sessionOf(grant: Grant, askedAt: number): Session {
     return { token, refreshToken, expiresAt: askedAt + expiresIn * 1000, user, storedAt: Date.now() };
 }
 
-/** 400, 401 and 403 in the service's own words. A proxy's page with such a status decides nothing. */
-function isFinal(error: AuthError): boolean {
-    return error.code !== 'bad_answer' && [400, 401, 403].includes(error.status ?? 0);
+/** How the service refuses a refresh for good: the session is over, or the request can never succeed. */
+const FINAL: Record<number, string> = { 400: 'invalid_request', 401: 'invalid_grant', 403: 'forbidden' };
+
+/** Whether it is the service that refuses. Any other answer decides nothing, as it may be a proxy's. */
+function isFinal({ status, code }: AuthError): boolean {
+    return FINAL[status ?? 0] === code;
 }
 
 function later(error: AuthError, wait: number): AuthError {

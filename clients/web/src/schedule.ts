@@ -16,8 +16,7 @@ export type Freshness = 'fresh' | 'ending' | 'over';
  */
 export function freshness(session: Session, now: number, margin: number, jitter: number): Freshness {
     const life = session.expiresAt - session.storedAt;
-    // A clock that was set back says nothing about what was stored before.
-    if (now < session.storedAt - CLOCK_TOLERANCE) return 'over';
+    if (wasSetBack(now, session.storedAt)) return 'over';
     const rest = session.expiresAt - now;
     if (rest <= Math.min(5_000, life / 20)) return 'over';
     return rest <= Math.min(margin, life / 5) * (0.8 + 0.4 * jitter) ? 'ending' : 'fresh';
@@ -27,5 +26,15 @@ export function freshness(session: Session, now: number, margin: number, jitter:
 export function afterFailure(renewal: Renewal, now: number, retryAfter: number | null, jitter: number): Renewal {
     const failures = renewal.failures + 1;
     const wait = Math.min(LONGEST, 500 * 2 ** Math.min(failures, 10)) * (0.5 + 0.5 * jitter);
-    return { ...renewal, failures, retryAt: now + Math.max(wait, (retryAfter ?? 0) * 1000) };
+    return { ...renewal, failures, failedAt: now, retryAt: now + Math.max(wait, (retryAfter ?? 0) * 1000) };
+}
+
+/** For how many milliseconds more the next attempt is put off. */
+export function putOff({ retryAt, failedAt = Infinity }: Renewal, now: number): number {
+    return wasSetBack(now, failedAt) ? 0 : Math.max(0, retryAt - now);
+}
+
+/** Whether the clock was set back since `then`: it says nothing about what was stored before. */
+function wasSetBack(now: number, then: number): boolean {
+    return now < then - CLOCK_TOLERANCE;
 }

@@ -33,6 +33,8 @@ export interface Renewal {
     readonly failures: number;
     /** No attempt before this time. */
     readonly retryAt: number;
+    /** When that was noted. Earlier versions did not say. */
+    readonly failedAt?: number;
     /** The refresh token is not used before this time, as a repetition for its predecessor may still be on its way. */
     readonly quietUntil: number;
 }

@@ -307,6 +307,13 @@ describe('options', () => {
         expect(() => createAuth(options)).toThrow(name);
     });
 
+    it('may set no limit of time, or one that is longer than a timer takes', async () => {
+        for (const timeout of [Number.POSITIVE_INFINITY, 2 ** 31]) {
+            const client = createAuth({ baseUrl: BASE, fetch: service.browser(), timeout });
+            expect((await soon(client.login(ADA))).user.email).toBe(ADA.email);
+        }
+    });
+
     it('say where randomness comes from, where there is none', async () => {
         vi.stubGlobal('crypto', undefined);
         expect(() => createAuth({ baseUrl: BASE })).toThrow('randomKey');

@@ -56,7 +56,11 @@ describe('what is not the service’s', () => {
     );
 
     it('is an error without its words, which decides nothing', () => {
-        for (const body of [undefined, null, '<html>', { message: 'Forbidden' }, { error: {} }, { error: 7 }]) {
+        const [code, requestId] = ['forbidden', 'r-1'];
+        for (const body of [
+            ...[undefined, null, '<html>', { message: 'Forbidden' }, { error: {} }, { error: 7 }, { requestId }],
+            ...[{ error: code }, { error: code, errorDescription: 'No.' }, { error: { code }, request_id: 7 }],
+        ]) {
             expect(readError(403, new Headers(), body)).toMatchObject({
                 code: 'bad_answer',
                 status: 403,

@@ -87,6 +87,20 @@ describe('a lock that is never released', () => {
         expect(Date.now() - start).toBeLessThan(31_000);
         expect(storage.length).toBe(0);
     });
+
+    it('by a lease, of a tab that crashed before the clock was set back, keeps nobody', async () => {
+        const storage = new FakeStorage([['name:lease', `somebody@${String(Date.now() + 6 * 3_600_000)}`]]);
+        const start = Date.now();
+        await soon(leaseLock(storage, 'name').run(() => Promise.resolve()));
+        expect(Date.now() - start).toBeLessThan(1_000);
+        storage.setItem('name:lease', `somebody@${String(Date.now() + 30_000)}`);
+        const waiting = leaseLock(storage, 'name').run(() => Promise.resolve());
+        await pass(1);
+        vi.setSystemTime(Date.now() - 6 * 3_600_000);
+        const setAt = Date.now();
+        await soon(waiting);
+        expect(Date.now() - setAt).toBeLessThan(1_000);
+    });
 });
 
 describe('where something is not allowed', () => {

@@ -1,11 +1,27 @@
+import { readFileSync } from 'node:fs';
+
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { AuthError, type Auth } from '../src/index.js';
+import type { Renewal, Session } from '../src/session.js';
 import { Browser } from './support/browser.js';
 import { BASE, FakeService } from './support/service.js';
+import { FORMATS, spellError } from './support/spelling.js';
 import { failureOf, pass, soon } from './support/time.js';
 
 const ADA = { email: 'ada@example.com', password: 'Lantern-Quartz-Meadow' };
+
+/** What the service refuses a refresh with for good. */
+const FINAL = { 400: 'invalid_request', 401: 'invalid_grant', 403: 'forbidden' } as const;
+
+/** What of the service's OpenAPI document is read here. */
+interface Contract {
+    paths: { '/auth/refresh': { post: { responses: Record<number, { $ref: string }> } } };
+    components: { responses: Record<string, { content: { 'application/json': { schema: Schema } } }> };
+}
+interface Schema {
+    allOf: [object, { properties: { error: { enum: string[] } } }];
+}
 
 let service: FakeService;
 let browser: Browser;
@@ -20,8 +36,9 @@ beforeEach(async () => {
 });
 
 const get = (path = '/orders', client = auth) => soon(client.fetch(BASE + path));
-const stored = () =>
-    JSON.parse(browser.local.getItem(`latchkey:${BASE}`)!) as { renewal: { idempotencyKey: string } };
+const stored = () => JSON.parse(browser.local.getItem(`latchkey:${BASE}`)!) as Session & { renewal: Renewal };
+/** Sets this machine's clock, and with it the service's, by so many hours. */
+const setClock = (hours: number) => vi.setSystemTime(Date.now() + hours * 3_600_000);
 
 describe('an access token', () => {
     it('is sent until it is about to end, and nothing else happens', async () => {
@@ -55,7 +72,7 @@ describe('an access token', () => {
     });
 
     it('stored before the clock was set back is renewed', async () => {
-        vi.setSystemTime(Date.now() - 3_600_000);
+        setClock(-1);
         expect((await get()).status).toBe(200);
         expect(service.count('rotated')).toBe(1);
     });
@@ -85,7 +102,7 @@ describe('many requests at once', () => {
     it('share one refresh after a refusal, too, however late each is refused', async () => {
         service.accessLife = 30;
         await pass(1);
-        const lie = JSON.parse(browser.local.getItem(`latchkey:${BASE}`)!) as { expiresAt: number };
+        const lie = stored();
         await pass(60);
         // This machine thinks that the token holds.
         browser.local.setItem(
@@ -155,6 +172,66 @@ describe('after a refresh that had to be repeated', () => {
     });
 });
 
+describe('a clock that is set', () => {
+    /** A refresh that the service put off by two minutes while the clock was wrong by so many hours. */
+    async function postponed(hours: number) {
+        await pass(61);
+        setClock(hours);
+        service.mishaps = [503];
+        service.retryAfter = '120';
+        expect(await failureOf(auth.renew())).toMatchObject({ retryAfter: 120 });
+        expect(await failureOf(auth.renew())).toMatchObject({ retryAfter: 120 });
+        expect(service.refreshes()).toHaveLength(1);
+    }
+
+    it('back does not put the next attempt off by what it was wrong', async () => {
+        await postponed(6);
+        setClock(-6);
+        expect((await get()).status).toBe(200);
+        expect(service.refreshes()).toHaveLength(2);
+    });
+
+    it('forward brings the next attempt on', async () => {
+        await postponed(-6);
+        setClock(6);
+        expect((await get()).status).toBe(200);
+        expect(service.refreshes()).toHaveLength(2);
+    });
+
+    it('back by no more than two processes differ leaves it where it was', async () => {
+        await postponed(0);
+        setClock(-5 / 3600);
+        expect(await failureOf(auth.renew())).toMatchObject({ retryAfter: 125 });
+        expect(service.refreshes()).toHaveLength(1);
+    });
+
+    it('at any time does not keep what an earlier version has noted, which did not say when', async () => {
+        await postponed(6);
+        const { renewal, ...session } = stored();
+        const earlier = { ...renewal, failedAt: undefined };
+        browser.local.setItem(`latchkey:${BASE}`, JSON.stringify({ ...session, renewal: earlier }));
+        setClock(-6);
+        expect((await get()).status).toBe(200);
+        expect(service.refreshes()[1]!.headers.get('idempotency-key')).toBe(renewal.idempotencyKey);
+    });
+
+    // 25 days are more milliseconds than a timer takes.
+    it.each([6, 25 * 24])('back by %d hours keeps nobody longer from a successor', async (hours) => {
+        await pass(61);
+        setClock(hours);
+        service.mishaps = ['answer-lost'];
+        await soon(auth.renew());
+        expect(service.log).toEqual(['login', 'rotated', 'replayed']);
+        setClock(-hours);
+        const [setAt, read] = [Date.now(), vi.spyOn(browser.local, 'getItem')];
+        expect((await get()).status).toBe(200);
+        expect(service.log).toEqual(['login', 'rotated', 'replayed', 'rotated']);
+        expect(Date.now() - setAt).toBeGreaterThan(9_900);
+        expect(Date.now() - setAt).toBeLessThan(11_000);
+        expect(read.mock.calls.length).toBeLessThan(20);
+    });
+});
+
 describe('a refresh that fails', () => {
     it.each([['request-lost'], [500], [503], [429]] as const)(
         'by %s keeps the session and tries again',
@@ -178,6 +255,29 @@ describe('a refresh that fails', () => {
         expect((await get()).status).toBe(200);
     });
 
+    it.each<{ status: number; body: object }>([
+        { status: 403, body: { error: 'Blocked by the gateway of your company' } },
+        { status: 403, body: { error: 'forbidden' } },
+        { status: 403, body: { error: { code: 'forbidden', message: 'Blocked.' } } },
+        { status: 401, body: { error: 'invalid_grant' } },
+        { status: 400, body: { error: 'invalid_request' } },
+        { status: 401, body: { message: 'Unauthorized' } },
+        // In the service's own words, but those of another answer.
+        ...FORMATS.map((format) => ({ status: 401, body: spellError(format, 'invalid_token') })),
+        ...FORMATS.map((format) => ({ status: 403, body: spellError(format, 'invalid_request') })),
+        ...FORMATS.map((format) => ({ status: 404, body: spellError(format, 'forbidden') })),
+    ])('by the JSON of somebody else decides nothing: $status $body', async (answer) => {
+        service.mishaps = [answer, answer, answer];
+        const before = stored();
+        await pass(61);
+        expect(await failureOf(auth.fetch(`${BASE}/orders`))).toMatchObject({ status: answer.status });
+        expect(auth.state.status).toBe('signed-in');
+        expect(stored()).toMatchObject({ refreshToken: before.refreshToken, renewal: { failures: 3 } });
+        await pass(30);
+        expect((await get()).status).toBe(200);
+        expect(service.log).toEqual(['login', 'rotated']);
+    });
+
     it('waits longer each time, and calls in between fail at once without a request', async () => {
         service.mishaps = Array.from({ length: 50 }, () => 503);
         await pass(61);
@@ -191,6 +291,14 @@ describe('a refresh that fails', () => {
         service.mishaps = [];
         await pass(30);
         expect((await get()).status).toBe(200);
+    });
+
+    it('is tried three times by one call, however odd the waits', async () => {
+        vi.spyOn(Math, 'random').mockReturnValue(0.3337);
+        service.mishaps = [503, 503, 503];
+        await pass(61);
+        expect(await failureOf(auth.renew())).toMatchObject({ status: 503 });
+        expect(service.refreshes()).toHaveLength(3);
     });
 
     it('waits as long as the service asks, and says so', async () => {
@@ -245,10 +353,30 @@ describe('a refresh that is refused', () => {
         expect(await soon(auth.session())).toBeNull();
     });
 
-    it.each([400, 401, 403])('with %s', async (status) => {
-        service.mishaps = [status];
-        expect(await failureOf(auth.renew())).toMatchObject({ code: 'session_ended', status });
+    it('is so with the codes that its contract names', () => {
+        const { paths, components } = JSON.parse(
+            readFileSync(new URL('../../../docs/openapi.json', import.meta.url), 'utf8'),
+        ) as Contract;
+        const codes = [400, 401, 403].map((status) => {
+            const name = paths['/auth/refresh'].post.responses[status]!.$ref.split('/').at(-1)!;
+            const { allOf } = components.responses[name]!.content['application/json'].schema;
+            return [status, allOf[1].properties.error.enum] as const;
+        });
+        expect(Object.fromEntries(codes)).toEqual(
+            Object.fromEntries(Object.entries(FINAL).map(([status, code]) => [status, [code]])),
+        );
+    });
+
+    it.each(
+        FORMATS.flatMap((format) =>
+            ([400, 401, 403] as const).map((status) => [status, FINAL[status], format] as const),
+        ),
+    )('with %i and %s is the end, in the format %s', async (status, code, format) => {
+        service.mishaps = [{ status, body: spellError(format, code) }];
+        const error = await failureOf(auth.renew());
+        expect(error).toMatchObject({ code: 'session_ended', status, cause: { code } });
         expect(auth.state.status).toBe('signed-out');
+        expect(browser.local.length).toBe(0);
     });
 
     it.each([404, 408, 413, 415])('is not meant by %s', async (status) => {

@@ -43,12 +43,15 @@ describe('a server', () => {
         }
     });
 
-    it('goes on with a token that holds, if the service cannot renew it now', async () => {
-        await soon(request().login(ADA));
-        await pass(53);
-        service.mishaps = [503, 503, 503];
-        expect((await orders(request())).status).toBe(200);
-    });
+    it.each([503, { status: 403, body: { error: 'Blocked by the gateway of your company' } }])(
+        'goes on with a token that holds, if the service cannot renew it now: %j',
+        async (mishap) => {
+            await soon(request().login(ADA));
+            await pass(53);
+            service.mishaps = [mishap, mishap, mishap];
+            expect((await orders(request())).status).toBe(200);
+        },
+    );
 
     it('answers requests of one browser side by side with one rotation', async () => {
         await soon(request().login(ADA));

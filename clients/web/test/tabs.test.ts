@@ -3,7 +3,8 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Auth, AuthState } from '../src/index.js';
 import { Browser, FakeStorage } from './support/browser.js';
 import { BASE, FakeService } from './support/service.js';
-import { pass, soon } from './support/time.js';
+import { spellError } from './support/spelling.js';
+import { failureOf, pass, soon } from './support/time.js';
 
 const ADA = { email: 'ada@example.com', password: 'Lantern-Quartz-Meadow' };
 
@@ -250,6 +251,34 @@ describe('cookie delivery', () => {
         for (let request = 0; request < 3; request += 1) expect((await soon(get(auth))).status).toBe(401);
         expect(await soon(auth.session())).toBeNull();
         expect(service.refreshes()).toHaveLength(1);
+    });
+
+    it('ends, or is not there, by the word of the service that the page is not its own', async () => {
+        const browser = new Browser(service);
+        const auth = browser.tab({ delivery: 'cookie' });
+        await soon(auth.login(ADA));
+        const crossSite = { status: 403, body: spellError('camel', 'forbidden') };
+        service.mishaps = [crossSite, crossSite];
+        expect(await failureOf(auth.renew())).toMatchObject({ code: 'session_ended', status: 403 });
+        expect(auth.state).toMatchObject({ status: 'signed-out', reason: 'session-ended' });
+        auth.close();
+        const reloaded = browser.tab({ delivery: 'cookie' });
+        expect(await soon(reloaded.session())).toBeNull();
+        expect(reloaded.state).toMatchObject({ status: 'signed-out', reason: 'restored' });
+    });
+
+    it('is still asked about after a proxy has answered', async () => {
+        const browser = new Browser(service);
+        const auth = browser.tab({ delivery: 'cookie' });
+        await soon(auth.login(ADA));
+        auth.close();
+        const blocked = { status: 403, body: { error: 'Blocked by the gateway of your company' } };
+        service.mishaps = [blocked, blocked, blocked];
+        const reloaded = browser.tab({ delivery: 'cookie' });
+        expect(await failureOf(reloaded.session())).toMatchObject({ code: 'bad_answer', temporary: true });
+        expect(reloaded.state.status).toBe('unknown');
+        await pass(30);
+        expect((await soon(reloaded.session()))?.user.email).toBe('ada@example.com');
     });
 
     it('repeats a refresh that a reload has cut off with the same key', async () => {

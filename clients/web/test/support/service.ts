@@ -12,8 +12,8 @@ interface Chain {
     ended: boolean;
 }
 
-/** How an answer gets lost. */
-type Mishap = 'request-lost' | 'answer-lost' | 'hangs' | 'garbage' | number;
+/** How an answer gets lost, or what comes in its place. */
+type Mishap = 'request-lost' | 'answer-lost' | 'hangs' | 'garbage' | number | { status: number; body: object };
 
 /**
  * The service as `docs/refresh-protocol.md` describes it, in memory: generations, the grace, idempotency keys, reuse.
@@ -81,6 +81,7 @@ export class FakeService {
     async #spoilt(request: Request, token: string | null, jar: { cookie: string | null }): Promise<Response> {
         const mishap = this.mishaps.shift();
         if (typeof mishap === 'number') return this.#error(mishap, 'temporarily_unavailable');
+        if (typeof mishap === 'object') return Response.json(mishap.body, { status: mishap.status });
         if (mishap === 'request-lost') throw new TypeError('network');
         if (mishap === 'garbage') return new Response('<html>Sign in to the Wi-Fi</html>', { status: 401 });
         const before = jar.cookie;
