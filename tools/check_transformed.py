@@ -4,6 +4,7 @@
 - every route has the authorizer, but for those that are public on purpose, and a throttle
 - the access log says which request it was and repeats nothing that a caller could put a token into
 - no policy names every action or every resource, and no role has a managed policy but those that SAM gives it
+- what a policy allows on the table it allows for kinds of items, and only actions that name their items are allowed
 - only API Gateway may call a function, and only this API
 - no variable of a function holds a secret in clear, nor does a parameter's default
 - every log group forgets, and every function writes to one
@@ -22,6 +23,11 @@ PUBLIC = {
 }
 # What SAM gives a function's role by itself: its log, and its traces if Tracing asks for them.
 MANAGED = {"AWSLambdaBasicExecutionRole", "AWSXrayWriteOnlyAccess"}
+# Actions on a table that name the partition key of each item that they touch ("Using IAM policy conditions for fine-grained
+# access control"). Of any other the condition says nothing.
+KEYED = {"ConditionCheckItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"}
+# What is in the table: the first part of its keys, and the kind of a limit.
+ITEMS = r"(EMAIL|USER|LIMIT#[a-z-]+)#\*"
 # Variables of the access log that no caller has a say in, but for the route and the method that they choose, and a UUID.
 LOGGED = {
     "authorizer.latency", "authorizer.principalId", "authorizer.status", "error.responseType", "extendedRequestId",
@@ -94,6 +100,33 @@ def permissions(template):
     for name, permission in of_type(template, "AWS::Lambda::Permission"):
         if permission["Principal"] != "apigateway.amazonaws.com" or "SourceArn" not in permission:
             yield f"{name} lets others than this API call a function"
+
+
+def texts(value):
+    """Every text in a value, whatever conditions choose among them."""
+    if isinstance(value, str):
+        yield value
+    else:
+        for member in value.values() if isinstance(value, dict) else value:
+            yield from texts(member)
+
+
+def items(template):
+    for name, role in of_type(template, "AWS::IAM::Role"):
+        for policy in role.get("Policies", []):
+            for statement in policy["PolicyDocument"]["Statement"]:
+                # The name of a condition that chooses has no colon.
+                actions = [text.removeprefix("dynamodb:") for text in texts(statement["Action"]) if ":" in text]
+                for action in actions:
+                    if action not in KEYED:
+                        yield f"{name} may {action}, which no condition limits to items"
+                condition = statement.get("Condition", {})
+                keys = condition.get("ForAllValues:StringLike", {}).get("dynamodb:LeadingKeys")
+                if len(condition) != 1 or not keys:
+                    yield f"{name} may {', '.join(actions)} on every item"
+                for key in texts(keys or []):
+                    if not re.fullmatch(ITEMS, key):
+                        yield f"{name} may {', '.join(actions)} on {key}, which is no kind of item"
 
 
 def secrets(template):
@@ -172,7 +205,7 @@ def extras(template):
             yield f"{name} takes TLS below 1.2"
 
 
-CHECKS = (routes, stages, permissions, secrets, logs, state, watching, extras)
+CHECKS = (routes, stages, permissions, items, secrets, logs, state, watching, extras)
 
 
 def faults(template):

@@ -35,6 +35,10 @@ def statement(template):
     return role(template)["Policies"][0]["PolicyDocument"]["Statement"][0]
 
 
+def leading_keys(template):
+    return statement(template)["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
+
+
 def access_log(template):
     return stage(template)["AccessLogSetting"]["Fn::If"][1]
 
@@ -58,6 +62,16 @@ BROKEN = [
      "the access log of ApiPRODStage has path"),
     (lambda t: statement(t).update(Action="dynamodb:*"), "a policy of LogoutFunctionRole has a wildcard"),
     (lambda t: statement(t).update(Resource="*"), "a policy of LogoutFunctionRole has a wildcard"),
+    (lambda t: statement(t).update(Action=["dynamodb:UpdateItem", "dynamodb:Scan"]),
+     "LogoutFunctionRole may Scan, which no condition limits to items"),
+    (lambda t: statement(t).update(Action=["dynamodb:UpdateItem", "kms:Decrypt"]),
+     "LogoutFunctionRole may kms:Decrypt, which no condition limits to items"),
+    (lambda t: statement(t).pop("Condition"), "LogoutFunctionRole may UpdateItem on every item"),
+    (lambda t: statement(t).update(Condition={"ForAnyValue:StringLike": {"dynamodb:LeadingKeys": ["USER#*"]}}),
+     "LogoutFunctionRole may UpdateItem on every item"),
+    (lambda t: leading_keys(t).clear(), "LogoutFunctionRole may UpdateItem on every item"),
+    (lambda t: leading_keys(t).append("*"), "LogoutFunctionRole may UpdateItem on *, which is no kind of item"),
+    (lambda t: leading_keys(t).append("LIMIT#*"), "LogoutFunctionRole may UpdateItem on LIMIT#*, which is no kind of item"),
     (lambda t: role(t)["ManagedPolicyArns"].append("arn:aws:iam::aws:policy/AdministratorAccess"),
      "LogoutFunctionRole has the managed policy arn:aws:iam::aws:policy/AdministratorAccess"),
     (lambda t: properties(t, "LogoutFunctionLogoutPermissionPROD").pop("SourceArn"),

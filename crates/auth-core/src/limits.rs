@@ -36,7 +36,7 @@ pub struct SignupLimits {
 }
 
 /// Names a counter: `<kind>#<digest>#<window>`. What is counted enters as a digest alone, so that the table does not collect
-/// the addresses that strangers type in.
+/// the addresses that strangers type in. The template's policies name the kinds.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct LimitKey(String);
 
@@ -59,11 +59,6 @@ impl LimitKey {
     /// Signups from a client network.
     pub fn signup_network(ip: &str, window: Window) -> Self {
         Self::new("signup-ip", &network(ip), &window.start.to_string())
-    }
-
-    /// A counter that nothing counts.
-    pub(crate) fn none() -> Self {
-        Self::new("none", "", "0")
     }
 
     fn new(kind: &str, counted: &str, window: &str) -> Self {

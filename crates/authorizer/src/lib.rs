@@ -111,7 +111,7 @@ impl Authorizer {
     pub async fn warm_up(&self) {
         if let Some(store) = &self.0.store {
             // Boxed, like what a request asks of the table: `main` moves what is not, also where there is no table.
-            Box::pin(store.connect_by_get_item()).await;
+            Box::pin(store.connect_by_get_user()).await;
         }
     }
 }

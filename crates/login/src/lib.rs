@@ -79,7 +79,7 @@ impl Endpoint for Login {
     }
 
     async fn warm_up(&self) {
-        self.store.connect_by_get_item().await;
+        self.store.connect_by_get_user().await;
     }
 }
 

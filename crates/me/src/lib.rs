@@ -42,7 +42,7 @@ impl Endpoint for Me {
     }
 
     async fn warm_up(&self) {
-        self.store.connect_by_get_item().await;
+        self.store.connect_by_get_user().await;
     }
 }
 

@@ -47,7 +47,7 @@ impl Endpoint for Refresh {
     }
 
     async fn warm_up(&self) {
-        self.redeemer.store().connect_by_get_item().await;
+        self.redeemer.store().connect_by_get_user().await;
     }
 }
 

@@ -90,7 +90,7 @@ impl Endpoint for Signup {
     /// The estimator is built while the connection waits for the network.
     async fn warm_up(&self) {
         let estimator = tokio::task::spawn_blocking(rules::build_estimator);
-        let ((), _) = tokio::join!(self.store.connect_by_get_item(), estimator);
+        let ((), _) = tokio::join!(self.store.connect_by_get_credential(), estimator);
     }
 }
 

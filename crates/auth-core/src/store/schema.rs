@@ -6,6 +6,8 @@
 //! | user | `USER#<id>` | `PROFILE` |
 //! | session | `USER#<id>` | `SESSION#<sid>` |
 //! | limit | `LIMIT#<kind>#<digest>#<window>` | `COUNT` |
+//!
+//! The template's policies name the beginnings of `pk` that each function asks for, by action.
 
 use std::collections::HashMap;
 
@@ -54,20 +56,38 @@ pub(super) const HITS: &str = "hits";
 pub(super) const LOCKED_UNTIL: &str = "locked_until";
 pub(super) const LOCKED_BY: &str = "locked_by";
 
+const CREDENTIALS: &str = "EMAIL#";
+const USERS: &str = "USER#";
+const CREDENTIAL: &str = "CREDENTIAL";
+const PROFILE: &str = "PROFILE";
 pub(super) const SESSION_PREFIX: &str = "SESSION#";
 
 pub(super) type Key = HashMap<String, AttributeValue>;
 
 pub(super) fn credential_key(address: &LookupAddress) -> Key {
-    key(format!("EMAIL#{}", address.as_str()), "CREDENTIAL".into())
+    key(format!("{CREDENTIALS}{}", address.as_str()), CREDENTIAL.into())
+}
+
+/// Of no credential: no address is empty.
+pub(super) fn no_credential_key() -> Key {
+    key(CREDENTIALS.into(), CREDENTIAL.into())
 }
 
 pub(super) fn user_partition(user: &UserId) -> String {
-    format!("USER#{user}")
+    format!("{USERS}{user}")
+}
+
+/// Of no user: no id is empty.
+pub(super) fn no_user_partition() -> String {
+    USERS.into()
 }
 
 pub(super) fn user_key(user: &UserId) -> Key {
-    key(user_partition(user), "PROFILE".into())
+    key(user_partition(user), PROFILE.into())
+}
+
+pub(super) fn no_user_key() -> Key {
+    key(no_user_partition(), PROFILE.into())
 }
 
 pub(super) fn session_key(user: &UserId, sid: &SessionId) -> Key {

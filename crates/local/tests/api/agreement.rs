@@ -14,7 +14,7 @@ use crate::support::keys::generate;
 
 const README: &str = include_str!("../../../../README.md");
 const OPERATIONS: &str = include_str!("../../../../docs/operations.md");
-const TEMPLATE: &str = include_str!("../../../../template.yaml");
+pub(crate) const TEMPLATE: &str = include_str!("../../../../template.yaml");
 
 /// The rows of the README's table of settings: name and default.
 fn documented() -> BTreeMap<String, String> {
@@ -146,7 +146,7 @@ pub(crate) const FUNCTIONS: [(&str, &str); 9] = [
 ];
 
 /// The text of a resource of the template: the lines below its name that are further in.
-pub(crate) fn resource(id: &str) -> String {
+fn resource(id: &str) -> String {
     let (_, text) = TEMPLATE.split_once(&format!("\n  {id}:\n")).expect("a resource");
     let inside = |line: &&str| line.is_empty() || line.starts_with("   ");
     text.lines().take_while(inside).collect::<Vec<_>>().join("\n")

@@ -35,6 +35,7 @@ mod logout;
 mod me;
 mod openapi;
 mod policies;
+mod reach;
 mod refresh;
 mod refresh_faults;
 mod renewal;

@@ -1,4 +1,4 @@
-//! Each function may do to the table only what it does.
+//! Each function may do to the table only what it does, and only to the items to which it does it.
 //!
 //! Every request to a tapped table, in this file and in all others, passes the policy of the function that sends it. A request
 //! too many is answered as DynamoDB answers it, and fails its test.
@@ -8,10 +8,12 @@ use std::collections::BTreeMap;
 use auth_core::Platform;
 use auth_core::audit::ServiceName;
 use auth_core::http::Endpoint;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::agreement::FUNCTIONS;
-use crate::support::policy::Policies;
+use crate::support::policy::{self, Policies, TABLE};
+use crate::support::table::Table;
+use crate::support::tap::Tap;
 use crate::support::{NEW_PASSWORD, PASSWORD, Service, Tokens, tapped, tokens};
 
 /// What the functions do at their start, each with the environment that the template gives it.
@@ -74,6 +76,8 @@ async fn own(service: &Service, login: &Tokens) {
     service.me(&login.access).await.expect(200);
     let change = service.call("PATCH", "/auth/me").bearer(&login.access).json(&json!({"displayName": "Ada"}));
     change.send().await.expect(200);
+    let wrong = json!({"currentPassword": "not the password", "newPassword": NEW_PASSWORD});
+    service.change_password(&login.access, &wrong).await.expect(401);
     let passwords = json!({"currentPassword": PASSWORD, "newPassword": NEW_PASSWORD});
     service.change_password(&login.access, &passwords).await.expect(200);
     service.change_password(&login.access, &passwords).await.expect(200);
@@ -88,16 +92,26 @@ async fn own(service: &Service, login: &Tokens) {
     service.call("POST", "/auth/revoke-all").bearer(&login.access).send().await.expect(200);
 }
 
+/// Logins that write more: where the hash is of another cost, and where the user has been disabled.
+async fn rare_logins(engine: &Service, tap: &Tap) {
+    let service = Service::start_at(&[("ARGON2_ITERATIONS", "2")], &tap.url).await;
+    service.login("ada@example.com").await;
+    let table = Table::of(engine).await;
+    table.set(&table.items_of("PROFILE").await[0], "status", "disabled").await;
+    service.try_login("ada@example.com", PASSWORD).await.expect(403);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_policy_allows_what_its_function_does_and_nothing_else() {
     let settings = [("LOGIN_LIMIT_PER_ADDRESS", "5"), ("LOGIN_LOCK_FAILURES", "3")];
-    let (_engine, service, tap) = tapped(&settings).await;
+    let (engine, service, tap) = tapped(&settings).await;
     warm_up(&service).await;
     everything(&service).await;
+    rare_logins(&engine, &tap).await;
     assert_eq!(tap.denied(), Vec::<String>::new());
     let policies = Policies::of_template(false);
     for (package, _) in FUNCTIONS {
-        assert_eq!(&tap.done_by(package), policies.of(package), "{package}");
+        assert_eq!(tap.done_by(package), policies.of(package), "{package}");
     }
 }
 
@@ -116,7 +130,7 @@ async fn with_rotation_the_authorizer_writes_sessions_and_nobody_else_does_more(
     renewed("k-2").await.expect(401);
     assert_eq!(tap.denied(), Vec::<String>::new());
     let (with, without) = (Policies::of_template(true), Policies::of_template(false));
-    assert_eq!(&tap.done_by("authorizer"), with.of("authorizer"));
+    assert_eq!(tap.done_by("authorizer"), with.of("authorizer"));
     for (package, _) in FUNCTIONS {
         assert_eq!(with.of(package) == without.of(package), package != "authorizer", "{package}");
     }
@@ -141,5 +155,47 @@ async fn a_request_that_a_policy_does_not_allow_is_refused_at_the_front() {
     let lookup = |name: &str| environment.get(name).cloned();
     let stranger = logout::build(&lookup, Platform::system(ServiceName::default())).expect("it starts");
     stranger.endpoint().warm_up().await;
-    assert_eq!(tap.denied(), ["well-known: UpdateItem on latchkey-Table"]);
+    assert_eq!(tap.denied(), ["well-known: UpdateItem of USER# in latchkey-Table"]);
+}
+
+/// "IAM JSON policy elements: Condition operators", "Single-valued vs. multivalued context keys".
+#[test]
+fn the_front_judges_keys_as_iam_does() {
+    for (pattern, text, like) in [
+        ("USER#*", "USER#7f3c", true),
+        ("USER#*", "USER#", true),
+        ("USER#*", "USERS#7f3c", false),
+        ("USER#*", "user#7f3c", false),
+        ("USER#*", "EMAIL#USER#7f3c", false),
+        ("LIMIT#login-*#*", "LIMIT#login-ip#d#1", true),
+        ("LIMIT#login-*#*", "LIMIT#signup-ip#login-#1", false),
+        ("a?c", "abc", true),
+        ("a?c", "ac", false),
+        ("*", "", true),
+        ("?", "", false),
+    ] {
+        assert_eq!(policy::is_like(pattern, text), like, "{pattern} {text}");
+    }
+    let policies = Policies::of_template(false);
+    let refused = |role: &str, operation: &str, body: Value| {
+        let needs = policy::needs(operation, body.to_string().as_bytes());
+        policies.refuse(role, &needs).map(ToString::to_string)
+    };
+    let put = |pk: &str| json!({"Put": {"TableName": TABLE, "Item": {"pk": {"S": pk}}}});
+    let both = json!({"TransactItems": [put("USER#1"), put("EMAIL#a@example.com")]});
+    assert_eq!(refused("signup", "TransactWriteItems", both.clone()), None);
+    // Where one key is out of reach, all of it is.
+    let said = "PutItem of USER#1, EMAIL#a@example.com in latchkey-Table";
+    assert_eq!(refused("login", "TransactWriteItems", both), Some(said.to_owned()));
+    // Without a key there is nothing that could not match: such actions must not be allowed at all.
+    assert_eq!(refused("me", "GetItem", json!({ "TableName": TABLE })), None);
+    assert!(refused("me", "Scan", json!({ "TableName": TABLE })).is_some());
+    // A query that cannot be read here, and another table.
+    let query = |condition: &str, table: &str| {
+        let values = json!({":u": {"S": "USER#1"}});
+        json!({"TableName": table, "KeyConditionExpression": condition, "ExpressionAttributeValues": values})
+    };
+    assert_eq!(refused("sessions", "Query", query("pk = :u AND begins_with(sk, :s)", TABLE)), None);
+    assert!(refused("sessions", "Query", query("sk = :u", TABLE)).is_some());
+    assert!(refused("sessions", "Query", query("pk = :u", "another")).is_some());
 }

@@ -2,81 +2,188 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
+use local::template::yaml;
+use serde_json::{Value, json};
 
-use crate::agreement::{FUNCTIONS, resource};
+use crate::agreement::{FUNCTIONS, TEMPLATE};
 
 /// The name that a local run gives the template's one table.
-const TABLE: &str = "latchkey-Table";
-
-/// The resource of every statement.
-const RESOURCE: &str = "!If [HasRestoredTable, !Sub 'arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/\
-                        ${RestoredTableName}', !GetAtt Table.Arn]";
+pub(crate) const TABLE: &str = "latchkey-Table";
 
 /// The operations of a transaction's members and the action that each of them needs ("Using IAM with transactions"). Any other
 /// operation is the action of its own name.
-const MEMBERS: [(&str, &str); 4] = [
+const MEMBERS: [(&str, &str); 5] = [
     ("Put", "PutItem"),
     ("Update", "UpdateItem"),
     ("Delete", "DeleteItem"),
     ("ConditionCheck", "ConditionCheckItem"),
+    ("Get", "GetItem"),
 ];
 
+/// An action and the pattern of partition keys that it is for.
+pub(crate) type Grant = (String, String);
+
 /// What each function may do to the table, by package.
-pub(crate) struct Policies(BTreeMap<&'static str, BTreeSet<String>>);
+pub(crate) struct Policies(BTreeMap<&'static str, Vec<Statement>>);
+
+/// What one statement allows, on the table and nothing else.
+struct Statement {
+    actions: Vec<String>,
+    /// The values of `dynamodb:LeadingKeys`.
+    keys: Vec<String>,
+}
+
+/// An action that a request needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Need {
+    pub(crate) action: String,
+    pub(crate) table: String,
+    /// The partition keys that the request names.
+    pub(crate) keys: Vec<String>,
+}
 
 impl Policies {
     /// Those of the template, deployed with `Renewal=rotate` or without.
     pub(crate) fn of_template(rotates: bool) -> Self {
-        Self(FUNCTIONS.iter().map(|(package, id)| (*package, actions(&resource(id), rotates))).collect())
+        let template = yaml::parse(TEMPLATE).expect("YAML");
+        let statements = |id| statements(&template["Resources"][id]["Properties"]["Policies"], rotates);
+        Self(FUNCTIONS.iter().map(|(package, id)| (*package, statements(id))).collect())
     }
 
-    /// The actions of one function.
-    pub(crate) fn of(&self, package: &str) -> &BTreeSet<String> {
-        &self.0[package]
+    /// All that one function may do.
+    pub(crate) fn of(&self, package: &str) -> BTreeSet<Grant> {
+        let pairs = |statement: &Statement| {
+            let keys = statement.keys.clone();
+            statement
+                .actions
+                .clone()
+                .into_iter()
+                .flat_map(move |action| keys.clone().into_iter().map(move |key| (action.clone(), key)))
+        };
+        self.0[package].iter().flat_map(pairs).collect()
     }
 
-    /// The first action that a request needs and `role` may not do, with the table that it is for.
-    pub(crate) fn refuse(&self, role: &str, needs: &[(String, String)]) -> Option<(String, String)> {
-        let allowed = |(action, table): &&(String, String)| self.of(role).contains(action) && table == TABLE;
-        needs.iter().find(|need| !allowed(need)).cloned()
+    /// The first that a request needs and `role` may not do.
+    pub(crate) fn refuse<'n>(&self, role: &str, needs: &'n [Need]) -> Option<&'n Need> {
+        let statements = &self.0[role];
+        needs.iter().find(|need| need.table != TABLE || !statements.iter().any(|one| one.allows(need)))
     }
 }
 
-/// The actions of the one statement in the text of a function, which is about the table and nothing else.
-fn actions(text: &str, rotates: bool) -> BTreeSet<String> {
-    let lines =
-        |name: &str| text.lines().filter_map(move |line| line.trim().strip_prefix(name)).collect::<Vec<_>>();
-    // One table: the stack's own, or the one that was restored in its place.
-    let resources = lines("Resource: ");
-    assert!(resources.iter().all(|resource| *resource == RESOURCE), "{resources:?}");
-    let lists = lines("Action: ");
-    assert_eq!(lists.len(), resources.len(), "{text}");
-    let chosen = lists.iter().map(|list| match list.strip_prefix("!If [Rotates, ") {
-        Some(lists) => lists.split("], ").nth(usize::from(!rotates)).expect("two lists"),
-        None => list,
-    });
-    let actions = chosen.flat_map(|list| list.trim_matches(['[', ']']).split(','));
-    actions.map(|action| action.trim().trim_start_matches("dynamodb:").to_owned()).collect()
+impl Statement {
+    /// `ForAllValues`: each key matches a pattern, and if there is no key the condition holds.
+    fn allows(&self, need: &Need) -> bool {
+        let matched = |key: &String| self.keys.iter().any(|pattern| is_like(pattern, key));
+        self.actions.contains(&need.action) && need.keys.iter().all(matched)
+    }
 }
 
-/// The actions that a request needs, each with its table.
-pub(crate) fn needs(operation: &str, body: &[u8]) -> Vec<(String, String)> {
-    let body: Value = serde_json::from_slice(body).unwrap_or_default();
-    let table = |request: &Value| request["TableName"].as_str().unwrap_or_default().to_owned();
-    if operation != "TransactWriteItems" {
-        return vec![(operation.to_owned(), table(&body))];
+impl Need {
+    /// The action, with the pattern that is to allow each of its keys and nothing else: all items of one kind.
+    pub(crate) fn grants(&self) -> impl Iterator<Item = Grant> + '_ {
+        self.keys.iter().map(|key| (self.action.clone(), kind(key)))
     }
-    let members = body["TransactItems"].as_array().cloned().unwrap_or_default();
-    let need = |member: &Value| {
-        let (name, action) = MEMBERS.iter().find(|(name, _)| !member[name].is_null()).expect("an operation");
-        ((*action).to_owned(), table(&member[name]))
+}
+
+impl std::fmt::Display for Need {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} of {} in {}", self.action, self.keys.join(", "), self.table)
+    }
+}
+
+/// `USER#<id>` is one of `USER#*`. What is limited has kinds of its own.
+fn kind(key: &str) -> String {
+    let parts: Vec<&str> = key.split('#').collect();
+    let named = if parts[0] == "LIMIT" { 2 } else { 1 };
+    format!("{}#*", parts[..named.min(parts.len())].join("#"))
+}
+
+/// IAM's `StringLike`: `*` stands for any number of characters, `?` for one, and case counts.
+pub(crate) fn is_like(pattern: &str, text: &str) -> bool {
+    let (mut wanted, mut left) = (pattern.chars(), text.chars());
+    match (wanted.next(), left.next()) {
+        (Some('*'), None) => is_like(wanted.as_str(), ""),
+        (Some('*'), Some(_)) => is_like(wanted.as_str(), text) || is_like(pattern, left.as_str()),
+        (Some(wants), Some(has)) => (wants == '?' || wants == has) && is_like(wanted.as_str(), left.as_str()),
+        (wants, has) => wants == has,
+    }
+}
+
+/// The statements of a function. Whatever is written otherwise than all others are fails.
+fn statements(policies: &Value, rotates: bool) -> Vec<Statement> {
+    let policies = policies.as_array().map(Vec::as_slice).unwrap_or_default();
+    let statements = policies.iter().flat_map(|policy| policy["Statement"].as_array().expect("statements"));
+    statements.map(|statement| read(statement, rotates)).collect()
+}
+
+fn read(statement: &Value, rotates: bool) -> Statement {
+    let actions = match &statement["Action"]["Fn::If"] {
+        Value::Null => &statement["Action"],
+        choice => {
+            assert_eq!(choice[0], "Rotates");
+            &choice[if rotates { 1 } else { 2 }]
+        }
     };
-    members.iter().map(need).collect()
+    let keys = &statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"];
+    let whole = json!({
+        "Effect": "Allow",
+        "Action": statement["Action"],
+        // One table: the stack's own, or the one that was restored in its place.
+        "Resource": {"Fn::If": [
+            "HasRestoredTable",
+            {"Fn::Sub": "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${RestoredTableName}"},
+            {"Fn::GetAtt": ["Table", "Arn"]},
+        ]},
+        "Condition": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": keys}},
+    });
+    assert_eq!(*statement, whole);
+    let text = |value: &Value| value.as_str().expect("a text").to_owned();
+    let list = |value: &Value| value.as_array().expect("a list").iter().map(text).collect::<Vec<_>>();
+    let action =
+        |action: String| action.strip_prefix("dynamodb:").expect("an action on the table").to_owned();
+    Statement { actions: list(actions).into_iter().map(action).collect(), keys: list(keys) }
+}
+
+/// What a request needs. Whether IAM is asked once for all members of a transaction that need the same action, or for each, AWS
+/// does not say: here it is once, and a policy that passes would pass the other way as well.
+pub(crate) fn needs(operation: &str, body: &[u8]) -> Vec<Need> {
+    let body: Value = serde_json::from_slice(body).unwrap_or_default();
+    let Some(members) = body["TransactItems"].as_array() else {
+        return vec![need(operation, &body)];
+    };
+    let mut needs: Vec<Need> = Vec::new();
+    for member in members {
+        let (name, action) = MEMBERS.iter().find(|(name, _)| !member[name].is_null()).expect("an operation");
+        let next = need(action, &member[name]);
+        match needs.iter_mut().find(|need| need.action == next.action && need.table == next.table) {
+            Some(need) => need.keys.extend(next.keys),
+            None => needs.push(next),
+        }
+    }
+    needs
+}
+
+fn need(action: &str, request: &Value) -> Need {
+    let table = request["TableName"].as_str().unwrap_or_default().to_owned();
+    let named = [&request["Key"], &request["Item"]].map(|item| item["pk"]["S"].as_str());
+    let keys = match action {
+        "Query" => vec![queried(request)],
+        _ => named.into_iter().flatten().map(str::to_owned).collect(),
+    };
+    Need { action: action.to_owned(), table, keys }
+}
+
+/// The partition key of a query, which always has one; nothing, which no policy allows, if it is written otherwise than ours.
+fn queried(request: &Value) -> String {
+    let condition = request["KeyConditionExpression"].as_str().unwrap_or_default();
+    let value = condition.split(" AND ").find_map(|term| term.strip_prefix("pk = "));
+    let value = value.and_then(|name| request["ExpressionAttributeValues"][name]["S"].as_str());
+    value.unwrap_or_default().to_owned()
 }
 
 /// The body of DynamoDB's refusal.
-pub(crate) fn refusal(role: &str, action: &str, table: &str) -> String {
+pub(crate) fn refusal(role: &str, need: &Need) -> String {
+    let (action, table) = (&need.action, &need.table);
     let message = format!(
         "User: arn:aws:sts::123456789012:assumed-role/{role}/{role} is not authorized to perform: dynamodb:{action} on \
          resource: arn:aws:dynamodb:us-east-1:123456789012:table/{table} because no identity-based policy allows the \

@@ -17,7 +17,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 
 use super::capacity::{self, Charge};
-use super::policy::{self, Policies};
+use super::policy::{self, Grant, Need, Policies};
 
 /// Longer than the store waits for one answer.
 const LATE: Duration = Duration::from_millis(2_000);
@@ -84,7 +84,7 @@ struct State {
     faults: Vec<(Target, Fault, usize)>,
     charges: Vec<Charge>,
     spoilt: usize,
-    done: BTreeMap<String, BTreeSet<String>>,
+    done: BTreeMap<String, BTreeSet<Grant>>,
     denied: Vec<String>,
 }
 
@@ -161,8 +161,8 @@ impl Tap {
         capacity::bill(&std::mem::take(&mut self.state.lock().expect("no poison").charges))
     }
 
-    /// The actions that a function has needed so far, by package.
-    pub(crate) fn done_by(&self, package: &str) -> BTreeSet<String> {
+    /// The actions that a function has needed so far, each with the kind of item that it was for.
+    pub(crate) fn done_by(&self, package: &str) -> BTreeSet<Grant> {
         self.state.lock().expect("no poison").done.get(package).cloned().unwrap_or_default()
     }
 
@@ -186,12 +186,11 @@ impl State {
     }
 
     /// Notes what a function needs, and what of it its policy refuses.
-    fn judge(&mut self, policies: &Policies, role: &str, needs: &[(String, String)]) -> Option<String> {
-        let done = self.done.entry(role.to_owned()).or_default();
-        done.extend(needs.iter().map(|(action, _)| action.clone()));
-        let (action, table) = policies.refuse(role, needs)?;
-        self.denied.push(format!("{role}: {action} on {table}"));
-        Some(policy::refusal(role, &action, &table))
+    fn judge(&mut self, policies: &Policies, role: &str, needs: &[Need]) -> Option<String> {
+        self.done.entry(role.to_owned()).or_default().extend(needs.iter().flat_map(Need::grants));
+        let need = policies.refuse(role, needs)?;
+        self.denied.push(format!("{role}: {need}"));
+        Some(policy::refusal(role, need))
     }
 }
 
