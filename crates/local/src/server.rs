@@ -1,11 +1,13 @@
 //! HTTP/1.1 in front of the gateway, and the WebSocket protocol (RFC 6455).
 
+use std::future::poll_fn;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::{Body, Bytes};
+use axum::body::{Body, Bytes, HttpBody as _};
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use axum::extract::{ConnectInfo, FromRequestParts as _, Request, State};
 use axum::response::IntoResponse;
@@ -21,6 +23,9 @@ use crate::pages::Pages;
 
 /// How long requests that are under way may go on after the server is told to stop.
 const GRACE: Duration = Duration::from_secs(3);
+
+/// Bytes of a body that are read at the most.
+const READ_ON_BYTES: usize = 4 * MAX_PAYLOAD_BYTES;
 
 /// Told of every request: method, path, status and milliseconds.
 pub type Log = Arc<dyn Fn(&str, &str, u16, u128) + Send + Sync>;
@@ -124,8 +129,7 @@ async fn answer(
     if let Some(page) = serving.pages.as_ref().and_then(|pages| pages.answer(&parts.method, &path)) {
         return page;
     }
-    // What cannot be read is too large, or so broken that nothing better can be said of it.
-    let body = axum::body::to_bytes(body, MAX_PAYLOAD_BYTES).await.ok();
+    let body = read(body).await;
     let upgrade = if serving.gateway.is_websocket() {
         Some(WebSocketUpgrade::from_request_parts(&mut parts, &()).await)
     } else {
@@ -139,6 +143,24 @@ async fn answer(
     };
     (serving.log)(&method, &path, response.status().as_u16(), started.elapsed().as_millis());
     response
+}
+
+/// The body; `None` if it is too large, or so broken that nothing better can be said of it.
+///
+/// What is too large is read on for a while: a client that is still sending when the connection ends does not see the answer.
+async fn read(mut body: Body) -> Option<Bytes> {
+    let (mut kept, mut length) = (Vec::new(), 0);
+    while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
+        let Ok(data) = frame.ok()?.into_data() else { continue };
+        length += data.len();
+        if length > READ_ON_BYTES {
+            return None;
+        }
+        if length <= MAX_PAYLOAD_BYTES {
+            kept.extend_from_slice(&data);
+        }
+    }
+    (length <= MAX_PAYLOAD_BYTES).then(|| kept.into())
 }
 
 fn client(parts: request::Parts, body: Option<Bytes>, peer: SocketAddr) -> ClientRequest {
