@@ -19,7 +19,7 @@
 //! | [`audit`], [`telemetry`] | audit lines and logs |
 //! | [`platform`] | time, randomness and the audit log, as one argument |
 //! | [`attempt`] | an attempt to show a password, and what it counts for |
-//! | [`ending`] | many sessions of a user end |
+//! | [`sweep`], [`ending`] | many sessions of a user end |
 //! | [`redeem`] | a refresh token becomes the next one |
 //! | [`http`] | requests, answers, errors, cookies, CORS |
 //! | [`function`] | what a function's `main` does |
@@ -44,6 +44,7 @@ pub mod redeem;
 pub mod secret;
 pub mod session;
 pub mod store;
+pub mod sweep;
 pub mod telemetry;
 pub mod token;
 pub mod user;

@@ -23,6 +23,7 @@ use auth_core::audit::{AuditLog, Entry, Event, Outcome};
 use auth_core::client::Client;
 use auth_core::clock::{Clock, Timestamp};
 use auth_core::store::{Store, StoreError};
+use auth_core::sweep::SweepError;
 use auth_core::user::{User, UserId};
 
 pub use self::status::IN_FLIGHT;
@@ -49,14 +50,17 @@ pub enum Failure {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// Some sessions were ended and some were not.
-    #[error("{failed} of {sessions} sessions could not be ended; run the command again: {cause}")]
+    #[error(
+        "{ended} of the {found} sessions that were found have ended, and there may be more; run the command again: {cause}"
+    )]
     Partly {
-        /// How many were to be ended.
-        sessions: usize,
-        /// How many were not.
-        failed: usize,
-        /// What kept the first of them alive.
-        cause: String,
+        /// How many were ended.
+        ended: usize,
+        /// How many were found, before the table gave no more of them.
+        found: usize,
+        /// What kept the first of them alive, or the next from being found.
+        #[source]
+        cause: SweepError,
     },
 }
 

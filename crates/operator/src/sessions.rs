@@ -1,15 +1,11 @@
 //! Listing and ending sessions.
 
+use crate::{Failure, Operator};
 use auth_core::audit::{Event, Outcome};
 use auth_core::session::{Revocation, RevocationReason, Session, SessionId};
-use auth_core::store::{Revoked, StoreError, Unrevoked};
+use auth_core::store::{Revoked, StoreError};
+use auth_core::sweep::{Sweep, SweepError, Swept};
 use auth_core::user::{User, UserId};
-use tokio::task::JoinSet;
-
-use crate::{Failure, Operator};
-
-/// Sessions that are ended at the same time.
-const PARALLEL: usize = 16;
 
 impl Operator {
     /// Every session that there is a record of, the one used last first.
@@ -49,51 +45,21 @@ impl Operator {
         self.sweep(&user.id, RevocationReason::Operator).await
     }
 
-    /// Ends what has not been ended. Sessions whose time is over are ended too, in case an instance's clock is behind; the
-    /// count is of the live ones.
+    /// Ends what has not been ended, and gives the number of live sessions among it.
     pub(crate) async fn sweep(&self, user: &UserId, reason: RevocationReason) -> Result<usize, Failure> {
-        let (mut sessions, mut live, mut failed, mut cause, mut start) = (0, 0, 0, String::new(), None);
-        loop {
-            let (page, next) = self.store.unrevoked_page(user, start).await?;
-            sessions += page.len();
-            for chunk in page.chunks(PARALLEL) {
-                for ended in self.revoke_each(user, chunk, reason).await {
-                    match ended {
-                        Ok(counted) => live += usize::from(counted),
-                        Err(error) => {
-                            failed += 1;
-                            cause = error.to_string();
-                        }
-                    }
-                }
-            }
-            start = next;
-            if start.is_none() {
-                break;
-            }
-        }
-        let outcome = if failed == 0 { Outcome::Success } else { Outcome::Failure };
-        if sessions > 0 {
+        let revocation = Revocation { at: self.now(), reason };
+        let invocation_id = &self.caller.invocation_id;
+        let swept = Sweep { store: &self.store, user, revocation, invocation_id }.end_all_but(None).await;
+        let Swept { found, live, failed, failure, .. } = swept;
+        if found > 0 {
+            let outcome = if failure.is_none() { Outcome::Success } else { Outcome::Failure };
             self.audit.record(self.entry(Event::SessionsRevoked, outcome).of(user));
         }
-        if failed == 0 { Ok(live) } else { Err(Failure::Partly { sessions, failed, cause }) }
-    }
-
-    async fn revoke_each(
-        &self,
-        user: &UserId,
-        sessions: &[Unrevoked],
-        reason: RevocationReason,
-    ) -> Vec<Result<bool, StoreError>> {
-        let mut tasks = JoinSet::new();
-        for session in sessions.iter().cloned() {
-            let (operator, user) = (self.clone(), user.clone());
-            tasks.spawn(async move {
-                let revoked = operator.revoke(&user, &session.id, reason).await?;
-                Ok(revoked == Revoked::Now && session.ends_at > operator.now())
-            });
+        match failure {
+            None => Ok(live),
+            Some(SweepError::Store(error)) if found == 0 => Err(error.into()),
+            Some(cause) => Err(Failure::Partly { ended: found - failed, found, cause }),
         }
-        tasks.join_all().await
     }
 
     async fn revoke(

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that fails may panic")]
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use auth_core::audit::AuditLog;
@@ -9,6 +10,10 @@ use auth_core::client::Client;
 use auth_core::session::{Session, SessionId};
 use auth_core::store::{Revoked, Store, Streak};
 use auth_core::user::{User, UserStatus};
+use aws_sdk_dynamodb::config::interceptors::BeforeSerializationInterceptorContextMut;
+use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
+use aws_sdk_dynamodb::error::BoxError;
+use aws_sdk_dynamodb::operation::query::QueryInput;
 use local::stack::{Options, Stack};
 use operator::{Failure, Operator, Whom};
 use serde_json::{Value, json};
@@ -22,6 +27,27 @@ fn operator_at(stack: &Stack, audit: &AuditLog, act: &str) -> Operator {
     let store = Store::with_client(stack.dynamodb(), TABLE.to_owned());
     let caller = Client::new("", "operator/test (ada)", act).in_invocation(act);
     Operator::new(store, stack.clock().clone(), audit.clone(), caller)
+}
+
+/// Two pages of one session each are read, and then none.
+#[derive(Debug, Default)]
+struct TwoPages(AtomicUsize);
+
+impl Intercept for TwoPages {
+    fn name(&self) -> &'static str {
+        "two pages"
+    }
+
+    fn modify_before_serialization(
+        &self,
+        context: &mut BeforeSerializationInterceptorContextMut<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let Some(query) = context.input_mut().downcast_mut::<QueryInput>() else { return Ok(()) };
+        query.limit = Some(1);
+        if self.0.fetch_add(1, Ordering::Relaxed) < 2 { Ok(()) } else { Err("no third page".into()) }
+    }
 }
 
 /// The service, and an operator at its table.
@@ -188,6 +214,32 @@ async fn all_sessions_are_ended_and_the_history_says_why() {
     assert_eq!(scene.operator.end_all(&user).await.unwrap(), 0);
     assert_eq!(scene.lines(), [line("sessions_revoked")], "nothing to end is no event");
     assert_eq!(scene.login(PASSWORD).await.0, 200, "the user may sign in");
+}
+
+#[tokio::test]
+async fn what_was_ended_before_a_page_could_not_be_read_is_in_the_audit_trail() {
+    let scene = Scene::start().await;
+    let mut sessions = vec![scene.signup().await];
+    for _ in 0..2 {
+        sessions.push(scene.login(PASSWORD).await.1);
+    }
+    let ada = scene.ada().await;
+    let faulty = scene.stack.dynamodb().config().to_builder().interceptor(TwoPages::default()).build();
+    let store = Store::with_client(aws_sdk_dynamodb::Client::from_conf(faulty), TABLE.to_owned());
+    let caller = Client::new("", "operator/test (ada)", "act-1").in_invocation("act-1");
+    let operator = Operator::new(store, scene.stack.clock().clone(), scene.audit.clone(), caller);
+
+    let failure = operator.end_all(&ada).await.unwrap_err();
+
+    assert!(matches!(failure, Failure::Partly { ended: 2, found: 2, .. }), "{failure}");
+    assert_eq!(scene.lines(), [("sessions_revoked".to_owned(), "failure".to_owned())]);
+    let mut live = 0;
+    for tokens in &sessions {
+        live += usize::from(scene.passes(tokens).await);
+    }
+    assert_eq!(live, 1);
+    // Coming back for the rest ends it.
+    assert_eq!(scene.operator.end_all(&ada).await.unwrap(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

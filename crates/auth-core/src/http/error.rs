@@ -13,6 +13,7 @@ use crate::password::rules::Weakness;
 use crate::random::RandomnessUnavailable;
 use crate::redeem::RedeemError;
 use crate::store::StoreError;
+use crate::sweep::SweepError;
 
 /// Why a request is refused.
 ///
@@ -143,8 +144,8 @@ impl From<AttemptError> for ApiError {
 impl From<EndingError> for ApiError {
     fn from(error: EndingError) -> Self {
         match error {
-            EndingError::Store(error) => error.into(),
-            EndingError::Task(_) => Self::internal(error),
+            EndingError::Sweep(SweepError::Store(error)) => error.into(),
+            EndingError::Sweep(SweepError::Task(_)) => Self::internal(error),
             EndingError::NoTime => Self::TemporarilyUnavailable(Box::new(error)),
         }
     }
