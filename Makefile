@@ -28,7 +28,7 @@ FUZZ_SECONDS ?= 20
 # An AWS emulator that runs `provided.al2023` binaries without Docker. In an environment of its own: it and the SAM CLI want
 # different versions of boto3.
 EMULATOR := ministack[full]==1.5.33
-FUNCTIONS := authorizer change-password login logout me refresh sessions signup well-known
+FUNCTIONS := authorizer change-password login logout me refresh sessions signup token-authorizer well-known
 # What runs on this machine, in the template's words.
 HOST_ARCH := $(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64)
 # cargo-lambda and zig first.

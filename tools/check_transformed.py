@@ -5,11 +5,11 @@
 - the access log says which request it was and repeats nothing that a caller could put a token into
 - no policy names every action or every resource, and no role has a managed policy but those that SAM gives it
 - what a policy allows on the table it allows for kinds of items, and only actions that name their items are allowed
-- only API Gateway may call a function, and only this API
+- only API Gateway may call a function, and only this API, which may call every authorizer that a condition can choose
 - no variable of a function holds a secret in clear, nor does a parameter's default
 - every log group forgets, and every function writes to one
 - the table is kept, recoverable, encrypted and protected
-- every alarm tells the topics, and counts this stack's events alone
+- every alarm tells the topics, and counts this stack's events alone; that of throttles counts every function's
 - whatever costs extra is off unless a parameter asks for it
 """
 
@@ -102,11 +102,26 @@ def permissions(template):
             yield f"{name} lets others than this API call a function"
 
 
+def authorizers(template):
+    functions = dict(of_type(template, "AWS::Lambda::Function"))
+    callable = {
+        permission["FunctionName"]["Ref"]
+        for _, permission in of_type(template, "AWS::Lambda::Permission")
+        if "/authorizers/" in json.dumps(permission.get("SourceArn"))
+    }
+    for _, api in of_type(template, "AWS::ApiGateway::RestApi"):
+        body = api["Body"]
+        for scheme in (body.get("securityDefinitions") or body["components"]["securitySchemes"]).values():
+            chosen = set(texts(scheme["x-amazon-apigateway-authorizer"]["authorizerUri"])) & set(functions)
+            for function in sorted(chosen - callable):
+                yield f"the API may not call its authorizer {function}"
+
+
 def texts(value):
     """Every text in a value, whatever conditions choose among them."""
     if isinstance(value, str):
         yield value
-    else:
+    elif isinstance(value, (dict, list)):
         for member in value.values() if isinstance(value, dict) else value:
             yield from texts(member)
 
@@ -172,6 +187,10 @@ def watching(template):
     for name, alarm in alarms.items():
         if "AlarmTopic" not in json.dumps(alarm.get("AlarmActions", [])) or len(alarm["AlarmActions"]) != 2:
             yield f"{name} does not tell both topics"
+        counted = {text for text in texts(alarm.get("Metrics", [])) if text.endswith("Function")}
+        functions = {function for function, _ in of_type(template, "AWS::Lambda::Function")}
+        if counted and counted != functions:
+            yield f"{name} does not count {', '.join(sorted(functions - counted))}"
         dimensions = [{"Name": "Service", "Value": {"Ref": "AWS::StackName"}}]
         if alarm.get("Namespace") == "Latchkey" and alarm.get("Dimensions") != dimensions:
             yield f"{name} counts other stacks' events too"
@@ -205,7 +224,7 @@ def extras(template):
             yield f"{name} takes TLS below 1.2"
 
 
-CHECKS = (routes, stages, permissions, items, secrets, logs, state, watching, extras)
+CHECKS = (routes, stages, permissions, authorizers, items, secrets, logs, state, watching, extras)
 
 
 def faults(template):

@@ -9,8 +9,18 @@ use super::keys::platform;
 
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("a runtime"));
 
-const PACKAGES: [&str; 9] =
-    ["signup", "login", "refresh", "logout", "me", "sessions", "change-password", "well-known", "authorizer"];
+const PACKAGES: [&str; 10] = [
+    "signup",
+    "login",
+    "refresh",
+    "logout",
+    "me",
+    "sessions",
+    "change-password",
+    "well-known",
+    "authorizer",
+    "token-authorizer",
+];
 
 /// Every one of these holds secrets and nothing else.
 const SECRETS: [&str; 4] =

@@ -41,7 +41,7 @@ impl Renewal {
     pub(crate) fn read(
         settings: &mut Settings<'_>,
         config: RenewalConfig,
-        store: Option<&Store>,
+        store: &Store,
         platform: &Platform,
     ) -> Option<Self> {
         let how = match config.mode {
@@ -50,7 +50,7 @@ impl Renewal {
             RenewalMode::Rotate => {
                 let delivery = read_delivery(settings);
                 let issuer = read_access_issuer(settings);
-                let redeemer = Redeemer::read(settings, store?.clone(), platform.clone())?;
+                let redeemer = Redeemer::read(settings, store.clone(), platform.clone())?;
                 How::Rotate { redeemer: Box::new(redeemer), issuer: issuer?, delivery }
             }
         };

@@ -63,6 +63,7 @@ pub fn build(package: &str, lookup: &Lookup<'_>, platform: Platform) -> Option<R
         "signup" => signup::build(lookup, platform).map(http),
         "well-known" => well_known::build(lookup, platform).map(http),
         "authorizer" => authorizer::build(lookup, platform).map(plain),
+        "token-authorizer" => authorizer::build_without_table(lookup, platform).map(plain),
         "orders" => {
             let allowed_origin = lookup("ALLOWED_ORIGIN").unwrap_or_default();
             Ok(plain(Adapter::from(protected_api::orders::function(allowed_origin))))

@@ -2,28 +2,28 @@
 
 use super::{RenewalConfig, RenewalMode, Settings, StoreConfig, setting};
 
-/// The authorizer's own settings.
+/// What the authorizer has the table for.
 #[derive(Clone, Debug)]
-pub struct AuthorizerConfig {
-    /// Where sessions are; `None` if none is ever looked at.
-    pub store: Option<StoreConfig>,
+pub struct SessionCheckConfig {
+    /// Where sessions are.
+    pub store: StoreConfig,
     /// Whether the session of every access token is looked at.
     pub session_check: bool,
-    /// Whether an HTTP API with payload 2.0 is given simple answers.
-    pub simple_answers: bool,
     /// What is renewed.
     pub renewal: RenewalConfig,
 }
 
-impl AuthorizerConfig {
-    /// Reads `SESSION_CHECK`, `AUTHORIZER_RESPONSE`, `RENEWAL` and, if sessions are looked at, where they are.
-    pub fn read(settings: &mut Settings<'_>) -> Self {
+impl SessionCheckConfig {
+    /// Reads `SESSION_CHECK`, `RENEWAL` and, if sessions are looked at, where they are. `None` if none is ever looked at.
+    pub fn read(settings: &mut Settings<'_>) -> Option<Self> {
         let session_check = settings.switch(&setting::SESSION_CHECK);
-        let simple_answers =
-            settings.choice(&setting::AUTHORIZER_RESPONSE, &[("policy", false), ("simple", true)]);
         let renewal = RenewalConfig::read(settings);
         let reads = session_check || renewal.mode != RenewalMode::Off;
-        let store = reads.then(|| StoreConfig::read(settings));
-        Self { store, session_check, simple_answers, renewal }
+        reads.then(|| Self { store: StoreConfig::read(settings), session_check, renewal })
     }
+}
+
+/// Reads `AUTHORIZER_RESPONSE`: whether an HTTP API with payload 2.0 is given simple answers.
+pub fn read_simple_answers(settings: &mut Settings<'_>) -> bool {
+    settings.choice(&setting::AUTHORIZER_RESPONSE, &[("policy", false), ("simple", true)])
 }

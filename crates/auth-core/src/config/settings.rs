@@ -143,7 +143,7 @@ impl fmt::Display for Fault {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{AuthorizerConfig, setting};
+    use super::super::{SessionCheckConfig, setting};
     use super::*;
 
     fn read<T>(pairs: &[(&str, &str)], read: impl FnOnce(&mut Settings<'_>) -> T) -> Result<T, String> {
@@ -183,7 +183,8 @@ mod tests {
     #[test]
     fn a_default_stands_in_for_what_is_wrong_so_that_the_next_fault_is_found() {
         // With `SESSION_CHECK=off` no table would be asked for.
-        let faults = read(&[("SESSION_CHECK", "maybe"), ("AWS_REGION", "eu-west-1")], AuthorizerConfig::read);
+        let faults =
+            read(&[("SESSION_CHECK", "maybe"), ("AWS_REGION", "eu-west-1")], SessionCheckConfig::read);
         assert_eq!(
             faults.map(|_| ()),
             Err("SESSION_CHECK \"maybe\" is not one of on, off\nTABLE_NAME is missing".to_owned())

@@ -109,6 +109,30 @@ async fn with_an_asymmetric_key_the_authorizer_holds_nothing_that_signs() {
         );
         assert!(TEMPLATE.contains(&format!("  {condition}: {meaning}\n")), "{condition}");
     }
+    let given = declared("TokenAuthorizerFunction");
+    assert!(
+        ["JWT_PRIVATE_KEY", "REFRESH_TOKEN_SECRET"].iter().all(|name| !given.contains(*name)),
+        "{given:?}"
+    );
+    assert!(resource("TokenAuthorizerFunction").contains("          JWT_SECRET: !If\n            - Hmac\n"));
+}
+
+/// Nothing is looked up for a request, so the function that authorizes it has no table and no key but the one that it verifies
+/// with; as soon as one thing is, it is the other one.
+#[tokio::test(flavor = "multi_thread")]
+async fn with_no_session_to_look_at_the_authorizer_without_a_table_guards_the_api() {
+    for (settings, guard) in [
+        (&[][..], "AuthorizerFunction"),
+        (&[("SESSION_CHECK", "off")], "TokenAuthorizerFunction"),
+        (&[("RENEWAL", "access")], "AuthorizerFunction"),
+        (&[("SESSION_CHECK", "off"), ("RENEWAL", "access")], "AuthorizerFunction"),
+        (&[("SESSION_CHECK", "off"), ("RENEWAL", "rotate")], "AuthorizerFunction"),
+    ] {
+        let service = Service::start(settings).await;
+        let guards: Vec<_> =
+            service.stack.api().authorizers.values().map(|authorizer| authorizer.function.as_str()).collect();
+        assert_eq!(guards, [guard], "{settings:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -133,7 +157,7 @@ async fn nothing_is_cached_and_nothing_is_open_but_what_has_to_be() {
 }
 
 /// The packages and the logical ids of their functions.
-pub(crate) const FUNCTIONS: [(&str, &str); 9] = [
+pub(crate) const FUNCTIONS: [(&str, &str); 10] = [
     ("authorizer", "AuthorizerFunction"),
     ("change-password", "ChangePasswordFunction"),
     ("login", "LoginFunction"),
@@ -142,8 +166,12 @@ pub(crate) const FUNCTIONS: [(&str, &str); 9] = [
     ("refresh", "RefreshFunction"),
     ("sessions", "SessionsFunction"),
     ("signup", "SignupFunction"),
+    ("token-authorizer", "TokenAuthorizerFunction"),
     ("well-known", "WellKnownFunction"),
 ];
+
+/// Those that ask the table for nothing.
+pub(crate) const WITHOUT_TABLE: [&str; 2] = ["token-authorizer", "well-known"];
 
 /// The text of a resource of the template: the lines below its name that are further in.
 fn resource(id: &str) -> String {

@@ -3,6 +3,7 @@
 use auth_core::Platform;
 use auth_core::audit::{AuditLog, Event};
 use auth_core::random::Random;
+use authorizer::{Authorizer, SessionCheck, Sessions, TokenAlone};
 use lambda_runtime::{Context, Diagnostic, LambdaEvent};
 use local::api::ApiKind;
 use serde_json::{Value, json};
@@ -19,23 +20,34 @@ const EVENTS: [(&str, &str); 5] = [
 ];
 
 /// The authorizer of a running service, called directly.
-struct Called {
-    authorizer: authorizer::Authorizer,
+struct Called<S = Option<Sessions>> {
+    authorizer: Authorizer<S>,
 }
 
 impl Called {
     fn of(service: &Service, settings: &[(&str, &str)]) -> Self {
         let mut environment = service.stack.environment("AuthorizerFunction");
         environment.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-        let platform = Platform {
-            clock: service.stack.clock().clone(),
-            random: Random::system(),
-            audit: AuditLog::memory(),
-        };
         let lookup = |name: &str| environment.get(name).cloned();
-        Self { authorizer: authorizer::build(&lookup, platform).expect("the authorizer starts") }
+        Self { authorizer: authorizer::build(&lookup, platform(service)).expect("the authorizer starts") }
     }
+}
 
+impl Called<TokenAlone> {
+    fn without_table(service: &Service) -> Self {
+        let environment = service.stack.environment("TokenAuthorizerFunction");
+        let lookup = |name: &str| environment.get(name).cloned();
+        let built = authorizer::build_without_table(&lookup, platform(service));
+        Self { authorizer: built.expect("the authorizer starts") }
+    }
+}
+
+fn platform(service: &Service) -> Platform {
+    let clock = service.stack.clock().clone();
+    Platform { clock, random: Random::system(), audit: AuditLog::memory() }
+}
+
+impl<S: SessionCheck> Called<S> {
     async fn ask(&self, event: &str) -> Result<Value, Diagnostic> {
         let event = LambdaEvent::new(serde_json::from_str(event).expect("an event"), Context::default());
         let answer = self.authorizer.clone().oneshot(event).await;
@@ -128,6 +140,31 @@ async fn without_the_session_check_a_token_holds_until_its_end() {
     service.me(&tokens.access).await.expect(200);
     service.pass(300);
     service.me(&tokens.access).await.expect(401);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_authorizer_without_a_table_differs_in_ended_sessions_alone() {
+    let service = Service::start(&[("AUTHORIZER_RESPONSE", "simple")]).await;
+    let tokens = service.signup("ada@example.com").await;
+    let ended = service.login("ada@example.com").await;
+    service.logout(&ended.refresh).await.expect(204);
+    let (with, without) = (Called::of(&service, &[]), Called::without_table(&service));
+    let forged = format!("{}x", tokens.access);
+    for (name, event) in EVENTS {
+        let event = |token| event.replace("REPLACE_WITH_ACCESS_TOKEN", token);
+        let passes = event(&tokens.access);
+        assert_eq!(with.ask(&passes).await.expect(name), without.ask(&passes).await.expect(name), "{name}");
+        for token in ["", "nonsense", &forged, &tokens.refresh] {
+            let refused = without.ask(&event(token)).await.expect_err(name);
+            assert_eq!(refused.error_message, "Unauthorized", "{name} {token}");
+        }
+        with.ask(&event(&ended.access)).await.expect_err(name);
+        without.ask(&event(&ended.access)).await.expect(name);
+    }
+    service.pass(3_600);
+    for (name, event) in EVENTS {
+        without.ask(&with_token(event, &tokens)).await.expect_err(name);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -82,7 +82,7 @@ async fn assert_reach(service: &Service, tap: &Tap, pk: &str, sk: &str, expected
     }
 }
 
-/// Whoever has taken over the authorizer, `me`, `sessions`, `refresh` or `logout` reads no password's hash and replaces none.
+/// Whoever has taken over an authorizer, `me`, `sessions`, `refresh` or `logout` reads no password's hash and replaces none.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_password_hash_is_out_of_reach_but_for_the_functions_that_check_or_set_one() {
     let (_engine, service, tap) = tapped(&[]).await;

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::sandbox::{Sandbox, bootstrap};
 use super::start;
-use crate::agreement::FUNCTIONS;
+use crate::agreement::{FUNCTIONS, WITHOUT_TABLE};
 use crate::support::events;
 use crate::support::tap::{Fault, Tap, Target};
 
@@ -95,7 +95,7 @@ fn a_binary_with_faults_in_its_environment_names_them_all_and_does_not_start() {
             .expect("the binary runs");
         let says = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
         assert!(!output.status.success(), "{package}: {says}");
-        let needed = if package == "well-known" { "LOG_LEVEL" } else { "TABLE_NAME" };
+        let needed = if WITHOUT_TABLE.contains(&package) { "LOG_LEVEL" } else { "TABLE_NAME" };
         for name in ["LOG_LEVEL", needed] {
             assert!(says.contains(name), "{package} says nothing of {name}: {says}");
         }
