@@ -46,6 +46,12 @@ impl Client {
 
 /// What a client chose, in one short line.
 fn plain(text: &str, most: usize) -> String {
+    // As nearly all of them are.
+    if let Some(short) = text.get(..text.len().min(most))
+        && short.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic())
+    {
+        return short.to_owned();
+    }
     let mut plain: String = text.chars().filter(|c| !is_deceptive(*c)).collect();
     plain.truncate(plain.floor_char_boundary(most));
     plain

@@ -6,22 +6,24 @@
 //!
 //! # Layout
 //!
-//! - this file: a line and where it goes
+//! - this file: what is said and where it goes
+//! - `line`: a line as CloudWatch reads it
 //! - `event`: what can happen, and the metric that counts it
 //! - `service`: which deployment it happened in
 
 mod event;
+mod line;
 mod service;
 
 use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
-use serde_json::{Value, json};
 
 pub use self::event::{Event, Outcome};
 pub use self::service::ServiceName;
 
+use self::line::Line;
 use crate::client::Client;
 use crate::clock::Timestamp;
 use crate::session::SessionId;
@@ -107,25 +109,8 @@ impl Entry {
     }
 
     /// The line: the entry's members, and what the embedded metric format asks for.
-    fn line(&self, service: &ServiceName) -> Value {
-        let metric = self.event.metric(self.outcome);
-        let mut line = json!({
-            "level": "AUDIT",
-            "_aws": {
-                "Timestamp": self.timestamp.epoch_seconds() * 1_000,
-                "CloudWatchMetrics": [{
-                    "Namespace": NAMESPACE,
-                    "Dimensions": [[DIMENSION]],
-                    "Metrics": [{"Name": metric, "Unit": "Count"}],
-                }],
-            },
-            (DIMENSION): service.as_str(),
-            (metric): 1,
-        });
-        if let (Some(line), Ok(Value::Object(entry))) = (line.as_object_mut(), serde_json::to_value(self)) {
-            line.extend(entry);
-        }
-        line
+    fn line(&self, service: &ServiceName) -> String {
+        serde_json::to_string(&Line::new(self, service)).unwrap_or_default() + "\n"
     }
 }
 
@@ -162,10 +147,10 @@ impl AuditLog {
         // fail the request.
         let _ = match &self.0 {
             Destination::Stdout(service) => {
-                std::io::stdout().lock().write_all(format!("{}\n", entry.line(service)).as_bytes())
+                std::io::stdout().lock().write_all(entry.line(service).as_bytes())
             }
             Destination::Stderr(service) => {
-                std::io::stderr().lock().write_all(format!("{}\n", entry.line(service)).as_bytes())
+                std::io::stderr().lock().write_all(entry.line(service).as_bytes())
             }
             Destination::Memory(entries) => {
                 entries.lock().unwrap_or_else(PoisonError::into_inner).push(entry);
@@ -195,21 +180,25 @@ impl AuditLog {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
 
     #[test]
-    fn a_line_is_an_entry_and_a_metric() {
+    fn a_line_is_an_entry_and_a_metric() -> Result<(), serde_json::Error> {
         let now = Timestamp::from_epoch_seconds(1_800_000_000);
         let client = Client::new("203.0.113.7", "curl\n/8", "r-1");
         let line = Entry::new(Event::RefreshTokenReused, Outcome::Failure, &client, now)
             .because("superseded")
             .line(&ServiceName::default());
+        assert_eq!(line.find('\n'), Some(line.len() - 1));
+        let line: Value = serde_json::from_str(&line)?;
         assert_eq!(line["event"], "refresh_token_reused");
         assert_eq!((&line["outcome"], &line["reason"]), (&json!("failure"), &json!("superseded")));
         assert_eq!((&line["ip"], &line["user_agent"]), (&json!("203.0.113.7"), &json!("curl/8")));
         assert_eq!((&line["RefreshTokenReused"], &line["Service"]), (&json!(1), &json!("latchkey")));
         assert_eq!(line["_aws"]["Timestamp"], 1_800_000_000_000_u64);
         assert_eq!(line["_aws"]["CloudWatchMetrics"][0]["Metrics"][0]["Name"], "RefreshTokenReused");
-        assert!(!line.to_string().contains('\n'));
+        Ok(())
     }
 }

@@ -93,7 +93,9 @@ impl Answer {
     }
 
     pub(super) fn into_response(self) -> Response<Body> {
-        let body = self.body.map_or(Body::Empty, |body| Body::Text(body.to_string()));
+        // By its `Display`, which cannot fail, it is written in pieces of a few bytes, each looked at once more.
+        let text = |body: Value| serde_json::to_string(&body).unwrap_or_default();
+        let body = self.body.map_or(Body::Empty, |body| Body::Text(text(body)));
         let has_body = !matches!(body, Body::Empty);
         let mut response = Response::new(body);
         *response.status_mut() = self.status;

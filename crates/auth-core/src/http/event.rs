@@ -48,21 +48,23 @@ impl<'de> Deserialize<'de> for GatewayEvent {
 /// The members of both shapes.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Payload {
+struct Payload<'a> {
     version: Option<String>,
     http_method: Option<String>,
     /// Not read before it is known whether `multiValueHeaders` has the same.
-    headers: Option<Box<RawValue>>,
+    #[serde(borrow)]
+    headers: Option<&'a RawValue>,
     multi_value_headers: Option<EventHeaders>,
     cookies: Option<Vec<String>>,
     path_parameters: Option<HashMap<String, String>>,
     /// Its shape is that of the version, which may come after it.
-    request_context: Box<RawValue>,
+    #[serde(borrow)]
+    request_context: &'a RawValue,
     body: Option<String>,
     is_base64_encoded: Option<bool>,
 }
 
-impl Payload {
+impl Payload<'_> {
     fn version_1(self) -> serde_json::Result<ApiGatewayProxyRequest> {
         let mut event = ApiGatewayProxyRequest::default();
         let method = self.http_method.as_deref().unwrap_or_default();
@@ -102,7 +104,7 @@ impl Payload {
     }
 }
 
-fn read_headers(headers: Option<Box<RawValue>>) -> serde_json::Result<HeaderMap> {
+fn read_headers(headers: Option<&RawValue>) -> serde_json::Result<HeaderMap> {
     let headers = headers.map(|headers| serde_json::from_str::<EventHeaders>(headers.get())).transpose()?;
     Ok(headers.map(EventHeaders::into_inner).unwrap_or_default())
 }
@@ -121,6 +123,23 @@ fn clean_headers(headers: &mut HeaderMap) {
 
 /// Whether both parsers that a host passes on its way agree with it.
 fn makes_a_uri(host: &str) -> bool {
+    is_usual(host) || parses(host)
+}
+
+/// A host as a gateway has it, which nothing needs to be parsed for.
+fn is_usual(host: &str) -> bool {
+    let usual = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    // A last label that begins with a digit may be a number, and the host an address; `xn--` has rules of its own.
+    let is_name =
+        host.rsplit('.').next().is_some_and(|last| last.starts_with(|c: char| c.is_ascii_lowercase()));
+    is_name
+        && host.len() < 254
+        && host
+            .split('.')
+            .all(|label| !label.is_empty() && label.bytes().all(usual) && !label.starts_with("xn--"))
+}
+
+fn parses(host: &str) -> bool {
     Url::parse(&format!("https://{host}/"))
         .is_ok_and(|url| url.path() == "/" && url.as_str().parse::<Uri>().is_ok())
 }
@@ -133,6 +152,7 @@ fn readable(body: Option<String>, base64: bool) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use lambda_http::Request;
+    use proptest::prelude::*;
     use serde_json::{Value, json};
 
     use super::*;
@@ -184,6 +204,27 @@ mod tests {
             event["body"] = json!("not base64!");
             event["isBase64Encoded"] = json!(true);
             assert!(request(&event).is_ok());
+        }
+    }
+
+    #[test]
+    fn an_api_has_a_usual_host() {
+        for host in
+            ["a.example", "a1b2c3d4e5.execute-api.eu-central-1.amazonaws.com", "localhost", "a--b.c-d"]
+        {
+            assert!(is_usual(host), "{host}");
+        }
+        for host in
+            ["", ".", "a.", "a..b", "1.2.3.4", "a.0x1", "a.1", "xn--a.b", "a.xn--a", "a_b", "A.b", "a:1", "é"]
+        {
+            assert!(!is_usual(host), "{host}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_usual_host_would_have_been_parsed(host in "[a-z0-9x.-]{1,24}") {
+            prop_assert!(!is_usual(&host) || parses(&host), "{host}");
         }
     }
 
