@@ -34,6 +34,8 @@ LOGGED = {
     "httpMethod", "identity.sourceIp", "integration.latency", "integration.status", "requestId", "requestTimeEpoch",
     "resourcePath", "responseLatency", "responseLength", "status", "waf.status",
 }
+# Which of them guards the API is a condition's choice.
+AUTHORIZERS = ("AuthorizerFunction", "TokenAuthorizerFunction")
 # What is paid for whether or not it is used, or needs something outside the stack.
 OPTIONAL = {
     "AWS::WAFv2::WebACL", "AWS::WAFv2::WebACLAssociation", "AWS::ApiGatewayV2::DomainName",
@@ -103,18 +105,25 @@ def permissions(template):
 
 
 def authorizers(template):
-    functions = dict(of_type(template, "AWS::Lambda::Function"))
-    callable = {
-        permission["FunctionName"]["Ref"]
-        for _, permission in of_type(template, "AWS::Lambda::Permission")
-        if "/authorizers/" in json.dumps(permission.get("SourceArn"))
-    }
-    for _, api in of_type(template, "AWS::ApiGateway::RestApi"):
+    for name, api in of_type(template, "AWS::ApiGateway::RestApi"):
+        source = f"${{{name}}}/authorizers/*"
+        allowed = {
+            text
+            for resource in template["Resources"].values()
+            if resource["Type"] == "AWS::Lambda::Permission" and "Condition" not in resource
+            for permission in [resource["Properties"]]
+            if permission["Action"] == "lambda:InvokeFunction"
+            and any(text.endswith(source) for text in texts(permission.get("SourceArn")))
+            for text in texts(permission["FunctionName"])
+        }
         body = api["Body"]
         for scheme in (body.get("securityDefinitions") or body["components"]["securitySchemes"]).values():
-            chosen = set(texts(scheme["x-amazon-apigateway-authorizer"]["authorizerUri"])) & set(functions)
-            for function in sorted(chosen - callable):
-                yield f"the API may not call its authorizer {function}"
+            named = set(texts(scheme["x-amazon-apigateway-authorizer"]["authorizerUri"]))
+            for function in AUTHORIZERS:
+                if function not in named:
+                    yield f"the API never asks {function}"
+                if function not in allowed:
+                    yield f"the API may not call its authorizer {function}"
 
 
 def texts(value):
@@ -187,13 +196,17 @@ def watching(template):
     for name, alarm in alarms.items():
         if "AlarmTopic" not in json.dumps(alarm.get("AlarmActions", [])) or len(alarm["AlarmActions"]) != 2:
             yield f"{name} does not tell both topics"
-        counted = {text for text in texts(alarm.get("Metrics", [])) if text.endswith("Function")}
-        functions = {function for function, _ in of_type(template, "AWS::Lambda::Function")}
-        if counted and counted != functions:
-            yield f"{name} does not count {', '.join(sorted(functions - counted))}"
+        # "Limits that apply to alarms based on metric math expressions"
+        if sum("MetricStat" in metric for metric in alarm.get("Metrics", [])) > 10:
+            yield f"{name} has more metrics than an alarm can have"
         dimensions = [{"Name": "Service", "Value": {"Ref": "AWS::StackName"}}]
         if alarm.get("Namespace") == "Latchkey" and alarm.get("Dimensions") != dimensions:
             yield f"{name} counts other stacks' events too"
+    metrics = [metric.get("MetricStat", {}).get("Metric", {}) for metric in alarms["LambdaThrottleAlarm"]["Metrics"]]
+    counted = {text for metric in metrics if metric.get("MetricName") == "Throttles" for text in texts(metric)}
+    for function, _ in of_type(template, "AWS::Lambda::Function"):
+        if function not in counted:
+            yield f"LambdaThrottleAlarm does not count {function}"
     for name, dashboard in of_type(template, "AWS::CloudWatch::Dashboard"):
         text = dashboard["DashboardBody"]["Fn::Sub"][0]
         body = json.loads(re.sub(r"\$\{[^}]+\}", "x", text))

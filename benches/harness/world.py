@@ -83,11 +83,12 @@ class World:
         resource = "".join(word.capitalize() for word in function.split("-")) + "Function"
         given = template.environment(resource)
         asymmetric = algorithm != "HS256"
+        verifies = asymmetric and function.endswith("authorizer")
         own = {
             "TABLE_NAME": self.table.name,
             "SERVICE_NAME": "latchkey",
-            "JWT_SECRET": None if asymmetric and function == "authorizer" else SECRET,
-            "JWT_PRIVATE_KEY": private_key(algorithm) if asymmetric and function != "authorizer" else None,
+            "JWT_SECRET": None if verifies else SECRET,
+            "JWT_PRIVATE_KEY": private_key(algorithm) if asymmetric and not verifies else None,
             "JWT_PUBLIC_KEY": public_key(algorithm) if asymmetric else None,
         }
         given |= {name: value for name, value in own.items() if value and name in template.names(resource)}

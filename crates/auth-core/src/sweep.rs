@@ -34,7 +34,7 @@ pub struct Swept {
     pub live: usize,
     /// How many of them could not be ended.
     pub failed: usize,
-    /// Why, or why no more of them were found: whoever asked is to come back for the rest.
+    /// Why the first of them could not, or why no more of them were found: whoever asked is to come back for the rest.
     pub failure: Option<SweepError>,
     /// The session that was spared, if it was found.
     pub spared: Option<Unrevoked>,

@@ -60,7 +60,7 @@ pub struct Sessions {
 }
 
 impl Sessions {
-    /// Reads where sessions are and what is renewed. `None` if none is ever looked at, and after a fault.
+    /// Reads where sessions are and what is renewed. `None` if none is ever looked at.
     pub(crate) fn read(settings: &mut Settings<'_>, platform: &Platform) -> Option<Self> {
         let config = SessionCheckConfig::read(settings)?;
         let store = Store::new(&config.store);

@@ -49,9 +49,9 @@ pub enum Failure {
     /// The table gave no answer.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Some sessions were ended and some were not.
+    /// Not every session was ended.
     #[error(
-        "{ended} of the {found} sessions that were found have ended, and there may be more; run the command again: {cause}"
+        "not all sessions have ended, but {ended} of the {found} that were found; run the command again: {cause}"
     )]
     Partly {
         /// How many were ended.
@@ -59,7 +59,6 @@ pub enum Failure {
         /// How many were found, before the table gave no more of them.
         found: usize,
         /// What kept the first of them alive, or the next from being found.
-        #[source]
         cause: SweepError,
     },
 }

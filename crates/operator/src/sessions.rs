@@ -42,24 +42,19 @@ impl Operator {
     ///
     /// [`Failure::Partly`], or the table gives no answer.
     pub async fn end_all(&self, user: &User) -> Result<usize, Failure> {
-        self.sweep(&user.id, RevocationReason::Operator).await
+        completed(self.sweep(&user.id, RevocationReason::Operator).await)
     }
 
-    /// Ends what has not been ended, and gives the number of live sessions among it.
-    pub(crate) async fn sweep(&self, user: &UserId, reason: RevocationReason) -> Result<usize, Failure> {
+    /// Ends what has not been ended, and records it unless there was nothing to be ended.
+    pub(crate) async fn sweep(&self, user: &UserId, reason: RevocationReason) -> Swept {
         let revocation = Revocation { at: self.now(), reason };
         let invocation_id = &self.caller.invocation_id;
         let swept = Sweep { store: &self.store, user, revocation, invocation_id }.end_all_but(None).await;
-        let Swept { found, live, failed, failure, .. } = swept;
-        if found > 0 {
-            let outcome = if failure.is_none() { Outcome::Success } else { Outcome::Failure };
+        if swept.found > 0 || swept.failure.is_some() {
+            let outcome = if swept.failure.is_none() { Outcome::Success } else { Outcome::Failure };
             self.audit.record(self.entry(Event::SessionsRevoked, outcome).of(user));
         }
-        match failure {
-            None => Ok(live),
-            Some(SweepError::Store(error)) if found == 0 => Err(error.into()),
-            Some(cause) => Err(Failure::Partly { ended: found - failed, found, cause }),
-        }
+        swept
     }
 
     async fn revoke(
@@ -70,5 +65,15 @@ impl Operator {
     ) -> Result<Revoked, StoreError> {
         let revocation = Revocation { at: self.now(), reason };
         self.store.revoke(user, sid, revocation, &self.caller.invocation_id).await
+    }
+}
+
+/// How many live sessions a sweep has ended, if it came to its end.
+pub(crate) fn completed(swept: Swept) -> Result<usize, Failure> {
+    let Swept { found, live, failed, failure, .. } = swept;
+    match failure {
+        None => Ok(live),
+        Some(SweepError::Store(error)) if found == 0 => Err(error.into()),
+        Some(cause) => Err(Failure::Partly { ended: found - failed, found, cause }),
     }
 }

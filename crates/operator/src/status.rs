@@ -7,6 +7,7 @@ use auth_core::session::RevocationReason;
 use auth_core::store::StatusSet;
 use auth_core::user::{User, UserStatus};
 
+use crate::sessions::completed;
 use crate::{Failure, Operator};
 
 /// Longer than any request that is under way can go on: Lambda stops a function after 10 s (`Timeout` in `template.yaml`).
@@ -36,9 +37,9 @@ impl Operator {
         let before = self.set_status(user, UserStatus::Disabled).await?;
         let first = self.sweep(&user.id, RevocationReason::UserDisabled).await;
         tokio::time::sleep(in_flight).await;
-        let second = self.sweep(&user.id, RevocationReason::UserDisabled).await?;
+        let second = self.sweep(&user.id, RevocationReason::UserDisabled).await;
         // What the first sweep left alive, the second has ended, or has said so.
-        Ok(Disabled { before, ended: first.unwrap_or_default() + second })
+        Ok(Disabled { before, ended: first.live + completed(second)? })
     }
 
     /// Lets a user sign in again, and says what the status was before. Sessions that were ended stay ended.

@@ -29,13 +29,13 @@ fn operator_at(stack: &Stack, audit: &AuditLog, act: &str) -> Operator {
     Operator::new(store, stack.clock().clone(), audit.clone(), caller)
 }
 
-/// Two pages of one session each are read, and then none.
-#[derive(Debug, Default)]
-struct TwoPages(AtomicUsize);
+/// So many pages of one session each are read, and then none.
+#[derive(Debug)]
+struct Pages(AtomicUsize);
 
-impl Intercept for TwoPages {
+impl Intercept for Pages {
     fn name(&self) -> &'static str {
-        "two pages"
+        "pages"
     }
 
     fn modify_before_serialization(
@@ -46,7 +46,9 @@ impl Intercept for TwoPages {
     ) -> Result<(), BoxError> {
         let Some(query) = context.input_mut().downcast_mut::<QueryInput>() else { return Ok(()) };
         query.limit = Some(1);
-        if self.0.fetch_add(1, Ordering::Relaxed) < 2 { Ok(()) } else { Err("no third page".into()) }
+        let read = |left: usize| left.checked_sub(1);
+        let left = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, read);
+        left.map(|_| ()).map_err(|_| "no page is left".into())
     }
 }
 
@@ -224,15 +226,21 @@ async fn what_was_ended_before_a_page_could_not_be_read_is_in_the_audit_trail() 
         sessions.push(scene.login(PASSWORD).await.1);
     }
     let ada = scene.ada().await;
-    let faulty = scene.stack.dynamodb().config().to_builder().interceptor(TwoPages::default()).build();
-    let store = Store::with_client(aws_sdk_dynamodb::Client::from_conf(faulty), TABLE.to_owned());
-    let caller = Client::new("", "operator/test (ada)", "act-1").in_invocation("act-1");
-    let operator = Operator::new(store, scene.stack.clock().clone(), scene.audit.clone(), caller);
+    let end_all = async |pages| {
+        let config = scene.stack.dynamodb().config().to_builder().interceptor(Pages(AtomicUsize::new(pages)));
+        let store = Store::with_client(aws_sdk_dynamodb::Client::from_conf(config.build()), TABLE.to_owned());
+        let caller = Client::new("", "operator/test (ada)", "act-1").in_invocation("act-1");
+        let operator = Operator::new(store, scene.stack.clock().clone(), scene.audit.clone(), caller);
+        operator.end_all(&ada).await.unwrap_err()
+    };
 
-    let failure = operator.end_all(&ada).await.unwrap_err();
-
+    let failure = end_all(2).await;
     assert!(matches!(failure, Failure::Partly { ended: 2, found: 2, .. }), "{failure}");
-    assert_eq!(scene.lines(), [("sessions_revoked".to_owned(), "failure".to_owned())]);
+    let failure = end_all(0).await;
+    assert!(matches!(failure, Failure::Store(_)), "{failure}");
+
+    let recorded = ("sessions_revoked".to_owned(), "failure".to_owned());
+    assert_eq!(scene.lines(), [recorded.clone(), recorded]);
     let mut live = 0;
     for tokens in &sessions {
         live += usize::from(scene.passes(tokens).await);

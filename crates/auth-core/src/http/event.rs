@@ -5,7 +5,7 @@
 //! gateway's request context), so what could break it is left out.
 //!
 //! Of an event no more is read than the functions look at, and the headers once: read into the types of `aws_lambda_events` as
-//! a whole, it costs three times as many instructions (`read-request-rest`, BENCHMARKS.md).
+//! a whole, it costs more than twice as many instructions (`read-request-rest`, BENCHMARKS.md).
 
 use std::collections::HashMap;
 

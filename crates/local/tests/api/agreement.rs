@@ -114,7 +114,12 @@ async fn with_an_asymmetric_key_the_authorizer_holds_nothing_that_signs() {
         ["JWT_PRIVATE_KEY", "REFRESH_TOKEN_SECRET"].iter().all(|name| !given.contains(*name)),
         "{given:?}"
     );
-    assert!(resource("TokenAuthorizerFunction").contains("          JWT_SECRET: !If\n            - Hmac\n"));
+    let text = resource("TokenAuthorizerFunction");
+    for (name, condition) in [("JWT_SECRET", "Hmac"), ("JWT_PREVIOUS_SECRETS", "HmacHasPreviousSecret")] {
+        assert!(text.contains(&format!("          {name}: !If\n            - {condition}\n")), "{name}");
+    }
+    let previous = "  HmacHasPreviousSecret: !And [!Condition Hmac, !Condition HasPreviousSecret]\n";
+    assert!(TEMPLATE.contains(previous));
 }
 
 /// Nothing is looked up for a request, so the function that authorizes it has no table and no key but the one that it verifies
@@ -154,6 +159,13 @@ async fn nothing_is_cached_and_nothing_is_open_but_what_has_to_be() {
         "/auth/signup",
     ];
     assert_eq!(open, BTreeSet::from(expected));
+}
+
+/// Which authorizer guards the routes is in what the API's body refers to: without a deployment of each change, switching the
+/// session check on would not reach the stage.
+#[test]
+fn every_change_of_a_parameter_deploys_the_api() {
+    assert!(resource("Api").contains("\n      AlwaysDeploy: true\n"));
 }
 
 /// The packages and the logical ids of their functions.

@@ -22,6 +22,7 @@ const EVENTS: [(&str, &str); 5] = [
 /// The authorizer of a running service, called directly.
 struct Called<S = Option<Sessions>> {
     authorizer: Authorizer<S>,
+    audit: AuditLog,
 }
 
 impl Called {
@@ -29,7 +30,9 @@ impl Called {
         let mut environment = service.stack.environment("AuthorizerFunction");
         environment.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let lookup = |name: &str| environment.get(name).cloned();
-        Self { authorizer: authorizer::build(&lookup, platform(service)).expect("the authorizer starts") }
+        let platform = platform(service);
+        let audit = platform.audit.clone();
+        Self { authorizer: authorizer::build(&lookup, platform).expect("the authorizer starts"), audit }
     }
 }
 
@@ -37,8 +40,10 @@ impl Called<TokenAlone> {
     fn without_table(service: &Service) -> Self {
         let environment = service.stack.environment("TokenAuthorizerFunction");
         let lookup = |name: &str| environment.get(name).cloned();
-        let built = authorizer::build_without_table(&lookup, platform(service));
-        Self { authorizer: built.expect("the authorizer starts") }
+        let platform = platform(service);
+        let audit = platform.audit.clone();
+        let built = authorizer::build_without_table(&lookup, platform);
+        Self { authorizer: built.expect("the authorizer starts"), audit }
     }
 }
 
@@ -143,11 +148,9 @@ async fn without_the_session_check_a_token_holds_until_its_end() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_authorizer_without_a_table_differs_in_ended_sessions_alone() {
+async fn of_a_live_session_both_authorizers_say_and_record_the_same() {
     let service = Service::start(&[("AUTHORIZER_RESPONSE", "simple")]).await;
     let tokens = service.signup("ada@example.com").await;
-    let ended = service.login("ada@example.com").await;
-    service.logout(&ended.refresh).await.expect(204);
     let (with, without) = (Called::of(&service, &[]), Called::without_table(&service));
     let forged = format!("{}x", tokens.access);
     for (name, event) in EVENTS {
@@ -157,13 +160,31 @@ async fn the_authorizer_without_a_table_differs_in_ended_sessions_alone() {
         for token in ["", "nonsense", &forged, &tokens.refresh] {
             let refused = without.ask(&event(token)).await.expect_err(name);
             assert_eq!(refused.error_message, "Unauthorized", "{name} {token}");
+            with.ask(&event(token)).await.expect_err(name);
         }
-        with.ask(&event(&ended.access)).await.expect_err(name);
-        without.ask(&event(&ended.access)).await.expect(name);
     }
     service.pass(3_600);
     for (name, event) in EVENTS {
         without.ask(&with_token(event, &tokens)).await.expect_err(name);
+        with.ask(&with_token(event, &tokens)).await.expect_err(name);
+    }
+    let lines = |audit: &AuditLog| -> Vec<Value> {
+        audit.entries().iter().map(|entry| serde_json::to_value(entry).expect("JSON")).collect()
+    };
+    assert_eq!(lines(&with.audit), lines(&without.audit));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_nothing_to_look_at_either_authorizer_lets_an_ended_session_pass() {
+    let service = Service::start(&[]).await;
+    let ended = service.signup("ada@example.com").await;
+    service.logout(&ended.refresh).await.expect(204);
+    let (with, off) = (Called::of(&service, &[]), Called::of(&service, &[("SESSION_CHECK", "off")]));
+    let without = Called::without_table(&service);
+    for (name, event) in EVENTS {
+        with.ask(&with_token(event, &ended)).await.expect_err(name);
+        let passes = off.ask(&with_token(event, &ended)).await.expect(name);
+        assert_eq!(passes, without.ask(&with_token(event, &ended)).await.expect(name), "{name}");
     }
 }
 

@@ -36,6 +36,9 @@ async fn warm_up(service: &Service) {
     let lookup = |name: &str| environments["authorizer"].get(name).cloned();
     let authorizer = authorizer::build(&lookup, Platform::system(ServiceName::default())).expect("it starts");
     authorizer.warm_up().await;
+    let lookup = |name: &str| environments["token-authorizer"].get(name).cloned();
+    let authorizer = authorizer::build_without_table(&lookup, Platform::system(ServiceName::default()));
+    authorizer.expect("it starts").warm_up().await;
 }
 
 /// Every request that there is, and the branches that make requests of their own.
