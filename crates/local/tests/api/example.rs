@@ -2,12 +2,13 @@
 
 use local::api::{ApiKind, AuthorizerPayload};
 use local::neighbour::Neighbour;
+use local::stack::Options;
 use serde_json::{Value, json};
 use tungstenite::client::IntoClientRequest;
 use tungstenite::{ClientRequestBuilder, Message};
 
 use crate::support::tap::{Fault, Tap, Target};
-use crate::support::{PASSWORD, Service};
+use crate::support::{PASSWORD, Service, example};
 
 const CALLED: [ApiKind; 2] = [ApiKind::Rest, ApiKind::Http];
 const ORIGIN: &str = "https://app.example.com";
@@ -33,6 +34,31 @@ async fn both_apis_tell_their_function_who_calls() {
         assert_eq!((&answer.body["email"], &answer.body["name"]), (&json!("ada@example.com"), &json!("Ada")));
         assert_eq!(answer.body["orders"][0]["userId"], ada["user"]["userId"]);
         assert_eq!(answer.header("access-control-allow-origin"), ORIGIN, "{kind:?}");
+    }
+}
+
+/// Each API for itself: the service's own goes on to look.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_api_that_imports_the_token_authorizer_lets_a_token_pass_until_it_ends() {
+    let text = std::fs::read_to_string(example()).expect("the example");
+    let imports = text.replace("-AuthorizerArn", "-TokenAuthorizerArn");
+    assert_eq!(imports.matches("-TokenAuthorizerArn").count(), 3, "one for each of its APIs");
+    let file = std::env::temp_dir().join(format!("latchkey-token-authorizer-{}.yaml", std::process::id()));
+    std::fs::write(&file, imports).expect("a file");
+    let options = Options { beside: Some(file.clone()), ..Options::for_testing() };
+    let service = Service::start_with(&[], options).await;
+    std::fs::remove_file(file).expect("the file");
+    let ada = service.signup("ada@example.com").await;
+    service.logout(&ada.refresh).await.expect(204);
+    service.me(&ada.access).await.expect(401);
+    for kind in CALLED {
+        let call = |token: &str| service.call_url("GET", &orders(&service, kind)).bearer(token).send();
+        call(&ada.access).await.expect(200);
+        call(&ada.refresh).await.expect(401);
+    }
+    service.pass(3_600);
+    for kind in CALLED {
+        service.call_url("GET", &orders(&service, kind)).bearer(&ada.access).send().await.expect(401);
     }
 }
 

@@ -185,7 +185,7 @@ impl Service {
 }
 
 /// The template of `examples/protected-api`.
-fn example() -> PathBuf {
+pub(crate) fn example() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/protected-api/template.yaml")
 }
 
