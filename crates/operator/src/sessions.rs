@@ -3,7 +3,7 @@
 use crate::{Failure, Operator};
 use auth_core::audit::{Event, Outcome};
 use auth_core::session::{Revocation, RevocationReason, Session, SessionId};
-use auth_core::store::{Revoked, StoreError};
+use auth_core::store::Revoked;
 use auth_core::sweep::{Sweep, SweepError, Swept};
 use auth_core::user::{User, UserId};
 
@@ -25,7 +25,8 @@ impl Operator {
     ///
     /// [`Failure::UnknownSession`], or the table gives no answer.
     pub async fn end(&self, user: &User, sid: &SessionId) -> Result<Revoked, Failure> {
-        let revoked = self.revoke(&user.id, sid, RevocationReason::Operator).await?;
+        let revocation = Revocation { at: self.now(), reason: RevocationReason::Operator };
+        let revoked = self.store.revoke(&user.id, sid, revocation, &self.caller.invocation_id).await?;
         if revoked == Revoked::NotLive && self.store.session(&user.id, sid).await?.is_none() {
             return Err(Failure::UnknownSession(sid.to_string()));
         }
@@ -55,16 +56,6 @@ impl Operator {
             self.audit.record(self.entry(Event::SessionsRevoked, outcome).of(user));
         }
         swept
-    }
-
-    async fn revoke(
-        &self,
-        user: &UserId,
-        sid: &SessionId,
-        reason: RevocationReason,
-    ) -> Result<Revoked, StoreError> {
-        let revocation = Revocation { at: self.now(), reason };
-        self.store.revoke(user, sid, revocation, &self.caller.invocation_id).await
     }
 }
 
