@@ -50,9 +50,14 @@ def of_type(template, kind):
             yield name, resource.get("Properties", {})
 
 
+def security_schemes(body):
+    """The authorizers of an API's OpenAPI document, by name."""
+    return body.get("securityDefinitions") or body["components"]["securitySchemes"]
+
+
 def operations(body):
     """What is wrong with the routes of an API's OpenAPI document."""
-    schemes = body.get("securityDefinitions") or body["components"]["securitySchemes"]
+    schemes = security_schemes(body)
     for name, scheme in schemes.items():
         ttl = scheme["x-amazon-apigateway-authorizer"].get("authorizerResultTtlInSeconds")
         if ttl != 0:
@@ -116,8 +121,7 @@ def authorizers(template):
             and any(text.endswith(source) for text in texts(permission.get("SourceArn")))
             for text in texts(permission["FunctionName"])
         }
-        body = api["Body"]
-        for scheme in (body.get("securityDefinitions") or body["components"]["securitySchemes"]).values():
+        for scheme in security_schemes(api["Body"]).values():
             named = set(texts(scheme["x-amazon-apigateway-authorizer"]["authorizerUri"]))
             for function in AUTHORIZERS:
                 if function not in named:

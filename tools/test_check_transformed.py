@@ -7,7 +7,7 @@ import copy
 import json
 import sys
 
-from check_transformed import faults
+from check_transformed import faults, security_schemes
 
 
 def role(template):
@@ -27,8 +27,7 @@ def properties(template, name):
 
 
 def authorizer(template):
-    schemes = api(template).get("securityDefinitions") or api(template)["components"]["securitySchemes"]
-    return schemes["Latchkey"]["x-amazon-apigateway-authorizer"]
+    return security_schemes(api(template))["Latchkey"]["x-amazon-apigateway-authorizer"]
 
 
 def statement(template):

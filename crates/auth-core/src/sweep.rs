@@ -60,7 +60,7 @@ impl Sweep<'_> {
             let (mut page, next) = match self.store.unrevoked_page(self.user, start).await {
                 Ok(page) => page,
                 Err(error) => {
-                    swept.failure = swept.failure.or(Some(error.into()));
+                    swept.failure.get_or_insert(error.into());
                     return swept;
                 }
             };
@@ -95,7 +95,7 @@ impl Sweep<'_> {
                 Ok(live) => swept.live += usize::from(live),
                 Err(error) => {
                     swept.failed += 1;
-                    swept.failure = swept.failure.take().or(Some(error));
+                    swept.failure.get_or_insert(error);
                 }
             }
         }

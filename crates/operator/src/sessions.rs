@@ -1,11 +1,12 @@
 //! Listing and ending sessions.
 
-use crate::{Failure, Operator};
 use auth_core::audit::{Event, Outcome};
 use auth_core::session::{Revocation, RevocationReason, Session, SessionId};
 use auth_core::store::Revoked;
 use auth_core::sweep::{Sweep, SweepError, Swept};
 use auth_core::user::{User, UserId};
+
+use crate::{Failure, Operator};
 
 impl Operator {
     /// Every session that there is a record of, the one used last first.

@@ -182,9 +182,6 @@ pub(crate) const FUNCTIONS: [(&str, &str); 10] = [
     ("well-known", "WellKnownFunction"),
 ];
 
-/// Those that ask the table for nothing.
-pub(crate) const WITHOUT_TABLE: [&str; 2] = ["token-authorizer", "well-known"];
-
 /// The text of a resource of the template: the lines below its name that are further in.
 fn resource(id: &str) -> String {
     let (_, text) = TEMPLATE.split_once(&format!("\n  {id}:\n")).expect("a resource");

@@ -10,11 +10,14 @@ use auth_core::audit::ServiceName;
 use auth_core::http::Endpoint;
 use serde_json::{Value, json};
 
-use crate::agreement::{FUNCTIONS, WITHOUT_TABLE};
+use crate::agreement::FUNCTIONS;
 use crate::support::policy::{self, Policies, TABLE};
 use crate::support::table::Table;
 use crate::support::tap::Tap;
 use crate::support::{NEW_PASSWORD, PASSWORD, Service, Tokens, tapped, tokens};
+
+/// Those that ask the table for nothing.
+const WITHOUT_TABLE: [&str; 2] = ["token-authorizer", "well-known"];
 
 /// What the functions do at their start, each with the environment that the template gives it.
 async fn warm_up(service: &Service) {
