@@ -9,8 +9,10 @@ import os
 import string
 import urllib.request
 
+import jsonschema_rs
 import schemathesis
 from hypothesis import strategies as st
+from schemathesis.core.parameters import ParameterLocation
 
 URL = os.environ["LATCHKEY_URL"]
 PASSWORD = "plum-kettle-orbit-4172"
@@ -51,6 +53,26 @@ class NewUser:
 def filter_body(context, body):
     """No schema can say that two members differ."""
     return not isinstance(body, dict) or body.get("newPassword") is None or body.get("newPassword") != body.get("currentPassword")
+
+
+@schemathesis.hook
+def filter_case(context, case):
+    """A body is invalid when a validator says so.
+
+    Schemathesis takes every text for a violation of a format that JSON Schema does not know, as `password` is, while the
+    service takes any that is long enough and hard to guess.
+    """
+    places = [place for place, component in case.meta.components.items() if component.mode.is_negative]
+    if places != [ParameterLocation.BODY] or not isinstance(case.body, dict):
+        return True
+    return not _validator(case.operation).is_valid(case.body)
+
+
+def _validator(operation):
+    described = operation.schema.raw_schema
+    body = described["paths"][operation.path][operation.method.lower()]["requestBody"]
+    schema = {**body["content"]["application/json"]["schema"], "components": described["components"]}
+    return jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
 
 
 # Checks -------------------------------------------------------------------------------------------------------------
