@@ -1,5 +1,7 @@
 //! How answers look and who may read them.
 
+use std::net::Ipv6Addr;
+
 use ::http::HeaderValue;
 
 use super::{Settings, setting};
@@ -103,16 +105,26 @@ fn origins(settings: &mut Settings<'_>) -> Origins {
     Origins::Listed(listed)
 }
 
-/// A scheme, a host and perhaps a port, as a browser writes them: no path, no trailing slash, lower case.
+/// A scheme, a host and perhaps a port, as a browser writes them (RFC 6454 §6.2): lower case, no path, no trailing slash, no
+/// usual port, and nothing that stands for more than one host, as what is listed is compared with what comes.
 fn parse_origin(origin: &str) -> Option<HeaderValue> {
     let uri = origin.parse::<::http::Uri>().ok()?;
-    let scheme = uri.scheme_str()?;
-    let authority = uri.authority()?.as_str();
-    let plain = !authority.contains('@') && format!("{scheme}://{authority}") == origin;
-    let lower = !origin.bytes().any(|b| b.is_ascii_uppercase());
-    // A browser leaves the usual port out.
-    let usual = [("http", 80), ("https", 443)].contains(&(scheme, uri.port_u16().unwrap_or_default()));
-    (plain && lower && !usual).then(|| HeaderValue::from_str(origin).ok()).flatten()
+    let (scheme, host) = (uri.scheme_str()?, uri.host()?);
+    let written = match uri.port_u16() {
+        Some(port) if [("http", 80), ("https", 443)].contains(&(scheme, port)) => return None,
+        Some(port) => format!("{scheme}://{host}:{port}"),
+        None => format!("{scheme}://{host}"),
+    };
+    let exact = written == origin && !origin.bytes().any(|b| b.is_ascii_uppercase());
+    (exact && is_host(host)).then(|| HeaderValue::from_str(origin).ok()).flatten()
+}
+
+/// Whether a browser could have written it: a name in ASCII, or an address of IPv6 in brackets.
+fn is_host(host: &str) -> bool {
+    match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+        Some(address) => address.parse::<Ipv6Addr>().is_ok(),
+        None => !host.is_empty() && host.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b)),
+    }
 }
 
 #[cfg(test)]
@@ -135,6 +147,19 @@ mod tests {
     }
 
     #[test]
+    fn an_origin_may_have_another_port_an_address_or_a_scheme_of_an_app() {
+        for origin in [
+            "https://a.example:80",
+            "http://192.0.2.1:8080",
+            "http://[::1]:5173",
+            "capacitor://localhost",
+            "chrome-extension://abcdefghijklmnop",
+        ] {
+            assert!(read(&[("CORS_ALLOWED_ORIGINS", origin)]).is_ok(), "{origin}");
+        }
+    }
+
+    #[test]
     fn what_a_browser_never_sends_as_an_origin_is_a_fault() {
         for origin in [
             "https://a.example/",
@@ -143,7 +168,16 @@ mod tests {
             "https://u@a.example",
             "null",
             "*.a.example",
+            "https://*.a.example",
+            "https://bücher.example",
             "https://a.example:443",
+            "http://a.example:80",
+            "https://a.example:",
+            "https://a.example:0443",
+            "https://a.example:65536",
+            "https://:8443",
+            "http://[::1",
+            "http://[a.example]:8080",
         ] {
             assert!(read(&[("CORS_ALLOWED_ORIGINS", origin)]).is_err(), "{origin}");
         }

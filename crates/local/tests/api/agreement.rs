@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use auth_core::Platform;
 use auth_core::audit::{DIMENSION, Event, NAMESPACE, Outcome, ServiceName};
-use auth_core::config::setting;
+use auth_core::config::{self, HttpConfig, setting};
+use fancy_regex::Regex;
 use local::functions;
 use serde_json::Value;
 
@@ -166,6 +167,42 @@ async fn nothing_is_cached_and_nothing_is_open_but_what_has_to_be() {
 #[test]
 fn every_change_of_a_parameter_deploys_the_api() {
     assert!(resource("Api").contains("\n      AlwaysDeploy: true\n"));
+}
+
+/// A deployment with an origin that no function starts with would succeed, and answer 500 to everybody.
+#[test]
+fn an_origin_that_the_template_takes_is_one_that_functions_start_with() {
+    let parameter = TEMPLATE.split_once("\n  CorsAllowedOrigins:\n").expect("a parameter").1;
+    let pattern = parameter.split_once("AllowedPattern: '").expect("a pattern").1;
+    let pattern = Regex::new(pattern.split('\'').next().expect("its text")).expect("a regular expression");
+    let cases = [
+        ("", true),
+        ("*", true),
+        ("https://app.example.com", true),
+        ("https://app.example.com,http://localhost:5173", true),
+        ("https://app.example.com , capacitor://localhost", true),
+        ("https://app.example.com:80,http://app.example.com:443", true),
+        ("https://app.example.com:4430,http://app.example.com:8080", true),
+        ("http://[::1],http://[::80]:8080,http://192.0.2.1", true),
+        ("https://app.example.com:443", false),
+        ("http://app.example.com:80,https://app.example.com", false),
+        ("https://app.example.com,http://[::1]:80", false),
+        ("https://*.example.com", false),
+        ("https://app.example.com,*", false),
+        ("https://app.example.com/", false),
+        ("https://App.example.com", false),
+        ("https://user@app.example.com", false),
+        ("https://bücher.example", false),
+        ("https://app.example.com http://localhost:5173", false),
+        ("app.example.com", false),
+        ("null", false),
+    ];
+    for (origins, taken) in cases {
+        let lookup = |name: &str| (name == setting::CORS_ALLOWED_ORIGINS.name).then(|| origins.to_owned());
+        let started = config::from_lookup(&lookup, |settings| Some(HttpConfig::read(settings)));
+        assert_eq!(started.is_ok(), taken, "{origins:?} in the code: {started:?}");
+        assert_eq!(pattern.is_match(origins).expect("a verdict"), taken, "{origins:?} in the template");
+    }
 }
 
 /// The packages and the logical ids of their functions.
