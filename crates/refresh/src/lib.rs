@@ -56,7 +56,7 @@ fn idempotency_digest(request: &Incoming, sid: &SessionId) -> Result<Option<Idem
     let Some(key) = request.headers.get("idempotency-key") else {
         return Ok(None);
     };
-    let refused = || format!("is not between 1 and {MAXIMUM_IDEMPOTENCY_KEY} bytes long");
+    let refused = || format!("is not 1 to {MAXIMUM_IDEMPOTENCY_KEY} visible characters of ASCII");
     let digest = IdempotencyDigest::of(sid, key.as_bytes());
     digest.map(Some).ok_or_else(|| ApiError::field("Idempotency-Key", &refused()))
 }

@@ -85,7 +85,7 @@ fn decided(case: &Case) -> Decision {
     };
     let user = UserId::generate(&random).expect("seeded");
     let sid = SessionId::generate(&random).expect("seeded");
-    let digest = |key: u8| IdempotencyDigest::of(&sid, &[key]);
+    let digest = |key: u8| IdempotencyDigest::of(&sid, &[b'a' + key]);
     let request = |id: Option<u8>| id.map(|id| id.to_string()).unwrap_or_default();
     let session = Session {
         generation: Generation::from_number(case.stored.into()),
