@@ -10,7 +10,7 @@ elif ! command -v valgrind; then
         exit 1
     fi
     sudo=$([ "$(id -u)" = 0 ] || echo sudo)
-    $sudo apt-get update >&2
-    DEBIAN_FRONTEND=noninteractive $sudo apt-get install --yes --no-install-recommends valgrind >&2
+    $sudo apt-get -o Acquire::Retries=5 update >&2
+    DEBIAN_FRONTEND=noninteractive $sudo apt-get -o Acquire::Retries=5 install --yes --no-install-recommends valgrind >&2
     command -v valgrind
 fi
