@@ -7,6 +7,7 @@ import itertools
 import json
 import os
 import string
+import unicodedata
 import urllib.request
 
 import jsonschema_rs
@@ -57,23 +58,29 @@ def map_body(context, body):
     return body
 
 
-@schemathesis.hook.apply_to(path="/auth/password")
-def filter_body(context, body):
-    """No schema can say that two members differ."""
-    return not isinstance(body, dict) or body.get("newPassword") is None or body.get("newPassword") != body.get("currentPassword")
-
-
 @schemathesis.hook
 def filter_case(context, case):
-    """A body is invalid when a validator says so.
-
-    Schemathesis takes every text for a violation of a format that JSON Schema does not know, as `password` is, while the
-    service takes any that is long enough and hard to guess.
+    """Schemathesis takes every text for a violation of a format that JSON Schema does not know, as `password` is, while the
+    service takes any that is long enough and hard to guess: a body is invalid when a validator says so.
     """
-    places = [place for place, component in case.meta.components.items() if component.mode.is_negative]
-    if places != [ParameterLocation.BODY] or not isinstance(case.body, dict):
+    invalid = [place for place, component in case.meta.components.items() if component.mode.is_negative]
+    if not invalid:
+        return _taken(case.operation.path, case.body)
+    if invalid != [ParameterLocation.BODY] or not isinstance(case.body, dict):
         return True
     return not _validator(case.operation).is_valid(case.body)
+
+
+def _taken(path, body):
+    """What no schema can say of a valid body."""
+    if path in ("/auth/refresh", "/auth/logout"):
+        # It may be left out where the token comes another way.
+        return isinstance(body, dict)
+    if not isinstance(body, dict):
+        return True
+    names = (body.get(name) or "" for name in ("displayName", "firstName", "lastName"))
+    same = path == "/auth/password" and body["newPassword"] == body["currentPassword"]
+    return not same and all(len(unicodedata.normalize("NFC", name.strip())) <= 128 for name in names)
 
 
 def _validator(operation):

@@ -53,10 +53,11 @@ impl Endpoint for Refresh {
 
 /// The digest of the request's `Idempotency-Key`, if it has one.
 fn idempotency_digest(request: &Incoming, sid: &SessionId) -> Result<Option<IdempotencyDigest>, ApiError> {
-    let Some(key) = request.headers.get("idempotency-key") else {
+    let mut keys = request.headers.get_all("idempotency-key").iter();
+    let Some(key) = keys.next() else {
         return Ok(None);
     };
-    let refused = || format!("is not 1 to {MAXIMUM_IDEMPOTENCY_KEY} visible characters of ASCII");
-    let digest = IdempotencyDigest::of(sid, key.as_bytes());
+    let digest = if keys.next().is_none() { IdempotencyDigest::of(sid, key.as_bytes()) } else { None };
+    let refused = || format!("is not one key of 1 to {MAXIMUM_IDEMPOTENCY_KEY} visible characters of ASCII");
     digest.map(Some).ok_or_else(|| ApiError::field("Idempotency-Key", &refused()))
 }

@@ -111,6 +111,9 @@ async fn an_idempotency_key_that_is_no_key_is_refused_and_loses_nothing() {
         let reply = service.refresh_with_key(&first.refresh, key).await.expect(400);
         assert_eq!(reply.code(), "invalid_request", "{}", reply.body);
     }
+    let body = json!({"refreshToken": first.refresh});
+    let two = service.call("POST", "/auth/refresh").json(&body);
+    two.header("idempotency-key", "k").header("idempotency-key", "k").send().await.expect(400);
     service.refresh_with_key(&first.refresh, &"k".repeat(255)).await.expect(200);
 }
 
