@@ -104,8 +104,12 @@ def permissions(template):
         for policy in role.get("ManagedPolicyArns", []):
             if json.dumps(policy).strip('"').rsplit("/", 1)[-1] not in MANAGED:
                 yield f"{name} has the managed policy {policy}"
+    kinds = ("AWS::ApiGateway::RestApi", "AWS::ApiGatewayV2::Api")
+    apis = [name for kind in kinds for name, _ in of_type(template, kind)]
     for name, permission in of_type(template, "AWS::Lambda::Permission"):
-        if permission["Principal"] != "apigateway.amazonaws.com" or "SourceArn" not in permission:
+        sources = list(texts(permission.get("SourceArn")))
+        ours = any(source == api or re.search(rf"\$\{{{api}[.}}]", source) for api in apis for source in sources)
+        if permission["Principal"] != "apigateway.amazonaws.com" or not ours:
             yield f"{name} lets others than this API call a function"
 
 
@@ -239,6 +243,8 @@ def extras(template):
     for name, domain in of_type(template, "AWS::ApiGatewayV2::DomainName"):
         if any(c.get("SecurityPolicy") != "TLS_1_2" for c in domain["DomainNameConfigurations"]):
             yield f"{name} takes TLS below 1.2"
+        if any(c.get("IpAddressType") != "dualstack" for c in domain["DomainNameConfigurations"]):
+            yield f"{name} has no IPv6 address"
 
 
 CHECKS = (routes, stages, permissions, authorizers, items, secrets, logs, state, watching, extras)

@@ -91,6 +91,9 @@ BROKEN = [
      "LogoutFunctionRole has the managed policy arn:aws:iam::aws:policy/AdministratorAccess"),
     (lambda t: properties(t, "LogoutFunctionLogoutPermissionPROD").pop("SourceArn"),
      "LogoutFunctionLogoutPermissionPROD lets others than this API call a function"),
+    (lambda t: properties(t, "LogoutFunctionLogoutPermissionPROD").update(
+        SourceArn={"Fn::Sub": ["arn:aws:execute-api:${__ApiId__}/*", {"__ApiId__": {"Ref": "OtherApi"}}]}),
+     "LogoutFunctionLogoutPermissionPROD lets others than this API call a function"),
     (lambda t: properties(t, "LoginFunction")["Environment"]["Variables"].update(JWT_SECRET="s"),
      "LoginFunction has JWT_SECRET in clear"),
     (lambda t: t["Parameters"].update(SigningSecret={"Type": "String", "Default": "s"}),
@@ -113,6 +116,8 @@ BROKEN = [
      "Domain is there without being asked for"),
     (lambda t: properties(t, "Domain")["DomainNameConfigurations"][0].update(SecurityPolicy="TLS_1_0"),
      "Domain takes TLS below 1.2"),
+    (lambda t: properties(t, "Domain")["DomainNameConfigurations"][0].pop("IpAddressType"),
+     "Domain has no IPv6 address"),
 ]
 
 

@@ -184,6 +184,8 @@ fn an_origin_that_the_template_takes_is_one_that_functions_start_with() {
         ("https://app.example.com:80,http://app.example.com:443", true),
         ("https://app.example.com:4430,http://app.example.com:8080", true),
         ("http://[::1],http://[::80]:8080,http://192.0.2.1", true),
+        ("https://app.example.com:65535", true),
+        ("https://app.example.com:65536", false),
         ("https://app.example.com:443", false),
         ("http://app.example.com:80,https://app.example.com", false),
         ("https://app.example.com,http://[::1]:80", false),
