@@ -20,6 +20,7 @@ Usage: operator [options] COMMAND
   disable USER           keep the user from signing in, and end every session; takes 11 s, see below
   enable USER            let the user sign in again; ended sessions stay ended
   unlock USER            take away the lock and the counts of failed logins
+  delete USER --yes      delete the user, the password and the records of all sessions, for ever; takes 11 s
 
 USER is an e-mail address or a user id. `unlock` takes any address, with or without a user.
 
@@ -37,7 +38,8 @@ environment tells `unlock` the deployment's, if it is not 15m. Every change is a
 
 An access token and a refresh token of an ended session are refused from the next request on. `disable` waits for the
 longest request that can be under way, as it may be a login that has read the user just before, and then ends what
-that one has begun.
+that one has begun. `delete` waits for the same before it deletes sessions; if it is broken off, give it the user id, which
+its first audit line has, to go on. The address is free as soon as it has begun.
 
 Exit status: 0 done, 1 failed, 2 wrong command line, 3 no such user or session.
 ";
@@ -75,6 +77,8 @@ pub enum Act {
     Enable(Whom),
     /// `unlock USER`.
     Unlock(Whom),
+    /// `delete USER --yes`.
+    Delete(Whom),
 }
 
 /// Reads the arguments of the command line, without the name of the program.
@@ -85,7 +89,7 @@ pub enum Act {
 pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, String> {
     use lexopt::prelude::{Long, Value, ValueExt as _};
     let mut parser = lexopt::Parser::from_args(arguments);
-    let (mut words, mut all, mut json) = (Vec::new(), false, false);
+    let (mut words, mut all, mut yes, mut json) = (Vec::new(), false, false, false);
     let mut location =
         Location { table: None, stack: "latchkey".into(), region: None, profile: None, endpoint: None };
     loop {
@@ -97,6 +101,7 @@ pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, St
         match argument {
             Value(word) => words.push(word.string().map_err(|error| error.to_string())?),
             Long("all") => all = true,
+            Long("yes") => yes = true,
             Long("json") => json = true,
             Long("stack") => location.stack = value(&mut parser)?,
             Long("table") => location.table = Some(value(&mut parser)?),
@@ -108,7 +113,7 @@ pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, St
             other => return Err(other.unexpected().to_string()),
         }
     }
-    Ok(Command::Act { act: act(&words, all)?, location, json })
+    Ok(Command::Act { act: act(&words, all, yes)?, location, json })
 }
 
 /// The next argument, if it is the identifier of a session: those are base64url, and may begin with a hyphen.
@@ -128,8 +133,11 @@ fn url(text: String) -> Result<String, String> {
     if known { Ok(text) } else { Err("--endpoint wants an http:// or https:// URL".to_owned()) }
 }
 
-fn act(words: &[String], all: bool) -> Result<Act, String> {
+fn act(words: &[String], all: bool, yes: bool) -> Result<Act, String> {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    if yes && words.first() != Some(&"delete") {
+        return Err("--yes goes with delete alone".to_owned());
+    }
     let act = match (words.as_slice(), all) {
         (["end", user], true) => Act::EndAll(whom(user)?),
         (["end", user, sid], false) => {
@@ -143,7 +151,9 @@ fn act(words: &[String], all: bool) -> Result<Act, String> {
         (["disable", user], _) => Act::Disable(whom(user)?),
         (["enable", user], _) => Act::Enable(whom(user)?),
         (["unlock", user], _) => Act::Unlock(whom(user)?),
-        ([command @ ("sessions" | "disable" | "enable" | "unlock"), ..], _) => {
+        (["delete", user], _) if yes => Act::Delete(whom(user)?),
+        (["delete", _], _) => return Err("what delete does cannot be undone: give --yes".to_owned()),
+        ([command @ ("sessions" | "disable" | "enable" | "unlock" | "delete"), ..], _) => {
             return Err(format!("{command} wants one user, by e-mail address or id"));
         }
         ([other, ..], _) => return Err(format!("there is no command {other:?}")),
@@ -197,6 +207,7 @@ mod tests {
         assert_eq!(act("disable ada@example.com"), Act::Disable(ada()));
         assert_eq!(act("enable ada@example.com"), Act::Enable(ada()));
         assert_eq!(act("unlock ada@example.com"), Act::Unlock(ada()));
+        assert_eq!(act("delete ada@example.com --yes"), Act::Delete(ada()));
         assert_eq!((run("--help"), run("sessions --version")), (Ok(Command::Help), Ok(Command::Version)));
     }
 
@@ -220,7 +231,10 @@ mod tests {
     fn what_cannot_be_meant_is_refused_in_one_line() {
         for (line, says) in [
             ("", "there is no command"),
-            ("delete ada@example.com", "there is no command \"delete\""),
+            ("erase ada@example.com", "there is no command \"erase\""),
+            ("delete ada@example.com", "what delete does cannot be undone: give --yes"),
+            ("disable ada@example.com --yes", "--yes goes with delete alone"),
+            ("delete --yes", "delete wants one user, by e-mail address or id"),
             ("sessions", "sessions wants one user, by e-mail address or id"),
             ("disable a@example.com b@example.com", "disable wants one user, by e-mail address or id"),
             ("disable --all a@example.com", "--all goes with end alone"),

@@ -1,4 +1,4 @@
-//! What an operator does to users and their sessions: list, end, disable, enable, unlock. From a terminal, on the deployed
+//! What an operator does to users and their sessions: list, end, disable, enable, unlock, delete. From a terminal, on the deployed
 //! table or a local one; never deployed.
 //!
 //! # Layout
@@ -8,11 +8,12 @@
 //! | [`cli`] | the command line |
 //! | [`table`] | finding the table |
 //! | this file | who it is about, and what every act leaves behind |
-//! | `sessions`, `status`, `address` | the acts |
+//! | `sessions`, `status`, `address`, `deletion` | the acts |
 //! | [`report`] | what is said about them, to people and as JSON |
 
 mod address;
 pub mod cli;
+mod deletion;
 pub mod report;
 mod sessions;
 mod status;
@@ -60,6 +61,14 @@ pub enum Failure {
         found: usize,
         /// What kept the first of them alive, or the next from being found.
         cause: SweepError,
+    },
+    /// A user was not deleted to the end.
+    #[error("not all of the user has been deleted; run the command again, with the id {user}: {cause}")]
+    Undeleted {
+        /// Who: by address they may not be found any more.
+        user: UserId,
+        /// What kept the rest.
+        cause: StoreError,
     },
 }
 

@@ -93,6 +93,11 @@ async fn carry_out(operator: &Operator, act: &Act, window: Duration) -> Result<R
             let streak = operator.unlock(&address, window).await?;
             Report::Unlock(address, streak)
         }
+        Act::Delete(whom) => {
+            let (user, address) = (operator.find(whom).await?, operator.address(whom).await?);
+            let deleted = operator.delete(&user, &address, IN_FLIGHT).await?;
+            Report::Delete(user, deleted)
+        }
     })
 }
 

@@ -8,6 +8,7 @@ use auth_core::user::{User, UserStatus};
 use aws_sdk_dynamodb::primitives::{DateTime, DateTimeFormat};
 use serde_json::{Value, json};
 
+use crate::deletion::Deleted;
 use crate::status::Disabled;
 
 /// The outcome of an act.
@@ -25,6 +26,8 @@ pub enum Report {
     Enable(User, UserStatus),
     /// An address was unlocked; how its row of failures stood.
     Unlock(Address, Streak),
+    /// A user was deleted.
+    Delete(User, Deleted),
 }
 
 impl Report {
@@ -49,6 +52,11 @@ impl Report {
                 format!("{} may sign in again; ended sessions stay ended\n", user.email)
             }
             Self::Unlock(address, streak) => format!("{} {}\n", address.as_str(), row(*streak)),
+            Self::Delete(user, Deleted { ended, records }) => {
+                let records =
+                    if *records == 1 { "1 record".to_owned() } else { format!("{records} records") };
+                format!("{} is deleted, with {records} of sessions; {} ended\n", user.email, count(*ended))
+            }
         }
     }
 
@@ -72,6 +80,9 @@ impl Report {
             Self::Unlock(address, streak) => {
                 let until = if let Streak::Locked { until } = streak { Some(until) } else { None };
                 json!({"email": address.as_str(), "lockedUntil": until})
+            }
+            Self::Delete(user, Deleted { ended, records }) => {
+                json!({"userId": user.id, "status": "deleted", "endedSessions": ended, "deletedSessions": records})
             }
         }
     }

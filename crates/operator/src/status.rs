@@ -51,7 +51,7 @@ impl Operator {
         self.set_status(user, UserStatus::Active).await
     }
 
-    async fn set_status(&self, user: &User, status: UserStatus) -> Result<UserStatus, Failure> {
+    pub(crate) async fn set_status(&self, user: &User, status: UserStatus) -> Result<UserStatus, Failure> {
         let StatusSet::Done(before) = self.store.set_status(&user.id, status).await? else {
             return Err(Failure::UnknownUser(user.id.to_string()));
         };

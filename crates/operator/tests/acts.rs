@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that fails may panic")]
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -13,7 +14,9 @@ use auth_core::user::{User, UserStatus};
 use aws_sdk_dynamodb::config::interceptors::BeforeSerializationInterceptorContextMut;
 use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_dynamodb::error::BoxError;
+use aws_sdk_dynamodb::operation::delete_item::DeleteItemInput;
 use aws_sdk_dynamodb::operation::query::QueryInput;
+use aws_sdk_dynamodb::types::AttributeValue;
 use local::stack::{Options, Stack};
 use operator::{Failure, Operator, Whom};
 use serde_json::{Value, json};
@@ -49,6 +52,29 @@ impl Intercept for Pages {
         let read = |left: usize| left.checked_sub(1);
         let left = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, read);
         left.map(|_| ()).map_err(|_| "no page is left".into())
+    }
+}
+
+/// So many items are deleted, and then none.
+#[derive(Debug)]
+struct Deletions(AtomicUsize);
+
+impl Intercept for Deletions {
+    fn name(&self) -> &'static str {
+        "deletions"
+    }
+
+    fn modify_before_serialization(
+        &self,
+        context: &mut BeforeSerializationInterceptorContextMut<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        if context.input_mut().downcast_mut::<DeleteItemInput>().is_none() {
+            return Ok(());
+        }
+        let left = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
+        left.map(|_| ()).map_err(|_| "nothing more is deleted".into())
     }
 }
 
@@ -108,6 +134,21 @@ impl Scene {
                 false
             }
         }
+    }
+
+    /// An operator whose requests to the table meet `hindrance`.
+    fn hindered(&self, hindrance: impl Intercept + 'static) -> Operator {
+        let config = self.stack.dynamodb().config().to_builder().interceptor(hindrance);
+        let store = Store::with_client(aws_sdk_dynamodb::Client::from_conf(config.build()), TABLE.to_owned());
+        let caller = Client::new("", "operator/test (ada)", "act-1").in_invocation("act-1");
+        Operator::new(store, self.stack.clock().clone(), self.audit.clone(), caller)
+    }
+
+    /// Keys of every item but counts.
+    async fn keys(&self) -> Vec<String> {
+        let scan = self.stack.dynamodb().scan().table_name(TABLE).send().await.unwrap();
+        let key = |item: &HashMap<String, AttributeValue>| item["pk"].as_s().unwrap().clone();
+        scan.items().iter().map(key).filter(|key| !key.starts_with("LIMIT#")).collect()
     }
 
     async fn ada(&self) -> User {
@@ -186,6 +227,81 @@ async fn a_session_that_a_request_under_way_begins_is_ended_too() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_deleted_user_leaves_nothing_and_the_address_may_sign_up_again() {
+    let scene = Scene::start().await;
+    let first = scene.signup().await;
+    let user = scene.ada().await;
+    let sid = scene.operator.sessions(&user).await.unwrap().remove(0).id;
+    scene.operator.end(&user, &sid).await.unwrap();
+    let (_, second) = scene.login(PASSWORD).await;
+    let address = "ada@example.com".parse().unwrap();
+    let deleted = scene.operator.delete(&user, &address, Duration::ZERO).await.unwrap();
+    assert_eq!((deleted.ended, deleted.records), (1, 2));
+    assert_eq!(scene.keys().await, Vec::<String>::new());
+    assert!(!scene.passes(&first).await && !scene.passes(&second).await);
+    assert_eq!(scene.refresh(&second).await.0, 401);
+    assert_eq!(scene.login(PASSWORD).await.0, 401);
+    assert!(matches!(scene.operator.find(&Whom::Id(user.id.clone())).await, Err(Failure::UnknownUser(_))));
+    assert_eq!(scene.lines()[1..], [line("user_disabled"), line("sessions_revoked"), line("user_deleted")]);
+    scene.signup().await;
+    assert_ne!(scene.ada().await.id, user.id);
+    let again = scene.operator.delete(&user, &address, Duration::ZERO).await;
+    assert!(matches!(again, Err(Failure::UnknownUser(_))), "{again:?}");
+    assert_eq!(scene.login(PASSWORD).await.0, 200, "who has signed up since is somebody else");
+}
+
+/// As a login does that has read the user just before.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_a_request_under_way_begins_is_deleted_too() {
+    let scene = Scene::start().await;
+    let tokens = scene.signup().await;
+    let user = scene.ada().await;
+    let store = Store::with_client(scene.stack.dynamodb(), TABLE.to_owned());
+    let begun = scene.operator.sessions(&user).await.unwrap().remove(0);
+    let late = Session { id: SessionId::parse(&"A".repeat(43)).unwrap(), ..begun };
+    let (operator, of) = (scene.operator.clone(), user.clone());
+    let deleting = tokio::spawn(async move {
+        operator.delete(&of, &"ada@example.com".parse().unwrap(), Duration::from_millis(1_500)).await
+    });
+    while scene.passes(&tokens).await {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    store.put_session(&late, late.absolute_ends_at).await.unwrap();
+    assert_eq!(deleting.await.unwrap().unwrap().records, 2);
+    assert_eq!(scene.keys().await, Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deletion_that_was_broken_off_anywhere_goes_on_by_the_users_id() {
+    for so_many in 0..4 {
+        let scene = Scene::start().await;
+        let tokens = scene.signup().await;
+        scene.login(PASSWORD).await;
+        let user = scene.ada().await;
+        let address = "ada@example.com".parse().unwrap();
+        let hindered = scene.hindered(Deletions(AtomicUsize::new(so_many)));
+        let failure = hindered.delete(&user, &address, Duration::ZERO).await.unwrap_err();
+        assert!(matches!(failure, Failure::Undeleted { .. }), "{failure}");
+        assert!(failure.to_string().contains(user.id.as_str()), "{failure}");
+        assert_eq!(scene.lines().last(), Some(&("user_deleted".to_owned(), "failure".to_owned())));
+        assert_ne!(scene.login(PASSWORD).await.0, 200);
+        if so_many > 0 {
+            // The address is free, and the rest of the deletion leaves alone who takes it.
+            assert!(!scene.passes(&tokens).await);
+            scene.signup().await;
+        }
+        let by_id = Whom::Id(user.id.clone());
+        let (user, address) =
+            (scene.operator.find(&by_id).await.unwrap(), scene.operator.address(&by_id).await.unwrap());
+        scene.operator.delete(&user, &address, Duration::ZERO).await.unwrap();
+        let keys = scene.keys().await;
+        assert!(!keys.iter().any(|key| key.contains(user.id.as_str())), "{keys:?}");
+        let signs_in = if so_many > 0 { 200 } else { 401 };
+        assert_eq!(scene.login(PASSWORD).await.0, signs_in, "after {so_many}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn one_session_is_ended_and_the_others_live_on() {
     let scene = Scene::start().await;
     let first = scene.signup().await;
@@ -226,13 +342,8 @@ async fn what_was_ended_before_a_page_could_not_be_read_is_in_the_audit_trail() 
         sessions.push(scene.login(PASSWORD).await.1);
     }
     let ada = scene.ada().await;
-    let end_all = async |pages| {
-        let config = scene.stack.dynamodb().config().to_builder().interceptor(Pages(AtomicUsize::new(pages)));
-        let store = Store::with_client(aws_sdk_dynamodb::Client::from_conf(config.build()), TABLE.to_owned());
-        let caller = Client::new("", "operator/test (ada)", "act-1").in_invocation("act-1");
-        let operator = Operator::new(store, scene.stack.clock().clone(), scene.audit.clone(), caller);
-        operator.end_all(&ada).await.unwrap_err()
-    };
+    let end_all =
+        async |pages| scene.hindered(Pages(AtomicUsize::new(pages))).end_all(&ada).await.unwrap_err();
 
     let failure = end_all(2).await;
     assert!(matches!(failure, Failure::Partly { ended: 2, found: 2, .. }), "{failure}");

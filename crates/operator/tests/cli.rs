@@ -86,6 +86,21 @@ async fn sessions_are_ended_and_addresses_unlocked() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_user_is_deleted_if_it_is_meant() {
+    let (stack, user) = service().await;
+    let (endpoint, email) = (stack.store_endpoint(), user["email"].as_str().unwrap());
+    let asked = operator(endpoint, &["delete", email]).await;
+    let says = "operator: what delete does cannot be undone: give --yes (see --help)\n";
+    assert_eq!((asked.code, asked.err.as_str()), (2, says));
+    let deleted = operator(endpoint, &["delete", email, "--yes"]).await;
+    let says = format!("{email} is deleted, with 1 record of sessions; 1 live session ended\n");
+    assert_eq!((deleted.code, deleted.out), (0, says));
+    let first: Value = serde_json::from_str(deleted.err.lines().next().unwrap()).unwrap();
+    assert_eq!(first["user_id"], user["userId"], "to go on with");
+    assert_eq!(operator(endpoint, &["delete", "--yes", email]).await.code, 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_there_is_status_3_and_a_wrong_line_status_2() {
     let (stack, user) = service().await;
     let (endpoint, email) = (stack.store_endpoint(), user["email"].as_str().unwrap());

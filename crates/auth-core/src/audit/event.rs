@@ -71,6 +71,8 @@ events! {
     UserDisabled;
     /// An operator enabled a user.
     UserEnabled;
+    /// An operator deleted a user, or could not delete all of them.
+    UserDeleted;
     /// An access token was refused.
     AccessTokenRefused;
     /// The table did not say whether the session of an access token lives; the request did not pass.

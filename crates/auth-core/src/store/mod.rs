@@ -5,12 +5,13 @@
 //! - this file: the client
 //! - `schema`: keys and attribute names
 //! - `warm_up`: how the connection is opened
-//! - `sessions`, `rotation`, `credentials`, `users`, `signup`, `counts`: the requests
+//! - `sessions`, `rotation`, `credentials`, `users`, `signup`, `deletion`, `counts`: the requests
 //! - `error`: what can go wrong
 //! - `item`, `session_item`: attribute values in and out; `round_trip` checks them
 
 mod counts;
 mod credentials;
+mod deletion;
 mod error;
 mod item;
 mod rotation;

@@ -157,7 +157,7 @@ impl Store {
         self.recorded(user).filter_expression("attribute_not_exists(revoked_at)")
     }
 
-    fn recorded(&self, user: &UserId) -> QueryFluentBuilder {
+    pub(super) fn recorded(&self, user: &UserId) -> QueryFluentBuilder {
         self.client
             .query()
             .table_name(&self.table)

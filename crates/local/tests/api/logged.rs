@@ -380,7 +380,7 @@ async fn nothing_secret_is_written_and_every_event_is_a_metric() {
             seen.insert(line["event"].as_str().expect("an event").to_owned(), line);
         }
     }
-    let by_operators = [Event::AddressUnlocked, Event::UserDisabled, Event::UserEnabled];
+    let by_operators = [Event::AddressUnlocked, Event::UserDisabled, Event::UserEnabled, Event::UserDeleted];
     let named =
         |event: &Event| serde_json::to_value(event).expect("a name").as_str().expect("a text").to_owned();
     let expected: BTreeSet<String> =
