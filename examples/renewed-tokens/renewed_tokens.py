@@ -2,24 +2,67 @@
 
 import functools
 
+NAMES = ("X-New-Token", "X-New-Access-Token", "X-New-Refresh-Token")
+
 
 def with_renewed_tokens(handler):
     """Decorates a handler that answers with a statusCode."""
 
     @functools.wraps(handler)
     def wrapped(event, context):
-        answer = handler(event, context)
+        given = handler(event, context)
         authorizer = event["requestContext"].get("authorizer") or {}
         caller = authorizer.get("lambda", authorizer)  # payload 2.0, else 1.0
         access, refresh = caller.get("newAccessToken"), caller.get("newRefreshToken")
-        if not access and not refresh:
-            return answer
-        headers = {k: v for k, v in (answer.get("headers") or {}).items() if k.lower() != "cache-control"}
-        headers["Cache-Control"] = "no-store"
-        if access:
-            headers["X-New-Token"] = headers["X-New-Access-Token"] = access
+        cookie = caller.get("newRefreshCookie")
+        if not access:
+            return given
+        answer = {**given, "headers": dict(given.get("headers") or {})}
+        if given.get("multiValueHeaders"):
+            answer["multiValueHeaders"] = dict(given["multiValueHeaders"])
+        put(answer, "Cache-Control", "no-store")
+        put(answer, "Pragma", "no-cache")
+        put(answer, "X-New-Token", access)
+        put(answer, "X-New-Access-Token", access)
         if refresh:
-            headers["X-New-Refresh-Token"] = refresh
-        return {**answer, "headers": headers}
+            put(answer, "X-New-Refresh-Token", refresh)
+        expose(answer)
+        if cookie and event.get("version") == "2.0":
+            answer["cookies"] = [*(answer.get("cookies") or []), cookie]
+        elif cookie:
+            cookies = dict.fromkeys([*take(answer, "Set-Cookie"), cookie])
+            answer["multiValueHeaders"] = {**(answer.get("multiValueHeaders") or {}), "Set-Cookie": list(cookies)}
+        return answer
 
     return wrapped
+
+
+def expose(answer):
+    """A script of another origin reads only what is exposed to it. An HTTP API with CORS rules exposes what these say."""
+    if not find(answer, "Access-Control-Allow-Origin"):
+        return
+    listed = ",".join(take(answer, "Access-Control-Expose-Headers")).split(",")
+    names = [name.strip() for name in listed if name.strip()]
+    known = {name.lower() for name in names}
+    names += [name for name in NAMES if name.lower() not in known]
+    answer["headers"]["Access-Control-Expose-Headers"] = ", ".join(names)
+
+
+def put(answer, name, value):
+    take(answer, name)
+    answer["headers"][name] = value
+
+
+def take(answer, name):
+    """The values of a header, which the answer has no longer."""
+    values = []
+    for fields, key in find(answer, name):
+        value = fields.pop(key)
+        values += value if isinstance(value, list) else [value]
+    return values
+
+
+def find(answer, name):
+    """Where a header is, in any case of its name: API Gateway merges both fields."""
+    both = (answer.get("multiValueHeaders") or {}, answer["headers"])
+    return [(fields, key) for fields in both for key in fields if key.lower() == name.lower()]

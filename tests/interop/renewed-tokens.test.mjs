@@ -34,9 +34,12 @@ const RENEWED = { newAccessToken: 'access', newRefreshToken: 'refresh' };
 const HEADERS = {
   'content-type': 'application/json',
   'Cache-Control': 'no-store',
+  Pragma: 'no-cache',
   'X-New-Token': 'access',
   'X-New-Access-Token': 'access',
 };
+const EXPOSED = 'X-New-Token, X-New-Access-Token, X-New-Refresh-Token';
+const COOKIE = '__Secure-refresh_token=refresh; HttpOnly; SameSite=Strict; Secure; Path=/auth; Max-Age=60';
 
 for (const [language, run] of Object.entries(LANGUAGES)) {
   for (const name of ['me', 'me-http']) {
@@ -45,15 +48,84 @@ for (const [language, run] of Object.entries(LANGUAGES)) {
       assert.deepEqual(rotated, { ...ANSWER, headers: { ...HEADERS, 'X-New-Refresh-Token': 'refresh' } });
       const renewed = await run(event(name, { newAccessToken: 'access' }), ANSWER);
       assert.deepEqual(renewed, { ...ANSWER, headers: HEADERS });
+      const bare = { statusCode: 204, headers: null, multiValueHeaders: null };
+      const { 'content-type': _, ...own } = HEADERS;
+      assert.deepEqual(await run(event(name, { newAccessToken: 'access' }), bare), { ...bare, headers: own });
     });
 
     test(`${language}, ${name}: an answer without renewed tokens stays as it is`, async () => {
-      assert.deepEqual(await run(event(name, {}), ANSWER), ANSWER);
+      for (const renewed of [{}, { newAccessToken: '', newRefreshToken: 'refresh', newRefreshCookie: COOKIE }]) {
+        assert.deepEqual(await run(event(name, renewed), ANSWER), ANSWER);
+      }
       const open = event(name, {});
       delete open.requestContext.authorizer;
       assert.deepEqual(await run(open, ANSWER), ANSWER);
     });
+
+    test(`${language}, ${name}: scripts that may read the answer may read the tokens`, async () => {
+      const origin = { 'access-control-allow-origin': 'https://app.example.com' };
+      for (const [own, exposed] of [
+        [{}, undefined],
+        [{ 'Access-Control-Expose-Headers': 'ETag' }, 'ETag'],
+        [origin, EXPOSED],
+        [{ 'Access-Control-Allow-Origin': '*', 'ACCESS-control-expose-headers': 'ETag' }, `ETag, ${EXPOSED}`],
+        [
+          { ...origin, 'access-control-expose-headers': 'etag,x-new-TOKEN' },
+          'etag, x-new-TOKEN, X-New-Access-Token, X-New-Refresh-Token',
+        ],
+      ]) {
+        const { headers } = await run(event(name, RENEWED), { statusCode: 200, headers: own });
+        const listed = Object.entries(headers).filter(([key]) => key.toLowerCase() === 'access-control-expose-headers');
+        assert.deepEqual(listed.map(([, value]) => value), exposed === undefined ? [] : [exposed]);
+      }
+    });
   }
+
+  test(`${language}: a header counts in multiValueHeaders too, in any case of its name`, async () => {
+    const multiValueHeaders = {
+      'Cache-control': ['public', 'max-age=60'],
+      pragma: ['x'],
+      'x-new-token': ['own'],
+      'Access-Control-Allow-Origin': ['https://app.example.com'],
+      'access-control-expose-headers': ['ETag', 'Link, X-New-Token'],
+      vary: ['Origin', 'Accept'],
+    };
+    const answer = { ...ANSWER, multiValueHeaders };
+    const given = structuredClone(answer);
+    assert.deepEqual(await run(event('me', { newAccessToken: 'access' }), answer), {
+      ...ANSWER,
+      headers: {
+        ...HEADERS,
+        'Access-Control-Expose-Headers': 'ETag, Link, X-New-Token, X-New-Access-Token, X-New-Refresh-Token',
+      },
+      multiValueHeaders: {
+        'Access-Control-Allow-Origin': ['https://app.example.com'],
+        vary: ['Origin', 'Accept'],
+      },
+    });
+    assert.deepEqual(answer, given, 'the answer of the function itself is not changed');
+  });
+
+  test(`${language}: a renewed cookie is set beside the function's own`, async () => {
+    const renewed = { newAccessToken: 'access', newRefreshCookie: COOKIE };
+    const cookies = async (name, own) => {
+      const { headers, multiValueHeaders, cookies } = await run(event(name, renewed), { ...ANSWER, ...own });
+      assert.equal(headers['X-New-Refresh-Token'], undefined);
+      assert.equal(headers['X-New-Token'], 'access');
+      return { headers: headers['set-cookie'], multiValueHeaders, cookies };
+    };
+    const none = { headers: undefined, multiValueHeaders: undefined, cookies: undefined };
+    // Payload 2.0 has a field for cookies.
+    assert.deepEqual(await cookies('me-http', {}), { ...none, cookies: [COOKIE] });
+    const own = { cookies: ['theme=dark'], headers: { 'set-cookie': 'a=1' } };
+    assert.deepEqual(await cookies('me-http', own), { ...none, headers: 'a=1', cookies: ['theme=dark', COOKIE] });
+    // Else a name may have several values in multiValueHeaders alone.
+    const several = (...values) => ({ ...none, multiValueHeaders: { 'Set-Cookie': values } });
+    assert.deepEqual(await cookies('me', {}), several(COOKIE));
+    assert.deepEqual(await cookies('me', { headers: { 'set-cookie': 'a=1' } }), several('a=1', COOKIE));
+    const both = { headers: { 'set-cookie': 'b=2' }, multiValueHeaders: { 'SET-COOKIE': ['a=1', 'b=2'] } };
+    assert.deepEqual(await cookies('me', both), several('a=1', 'b=2', COOKIE));
+  });
 }
 
 /** "Reserved headers" in "Transform API requests and responses for HTTP APIs in API Gateway": no mapping may name them. */

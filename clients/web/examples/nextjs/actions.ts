@@ -18,8 +18,14 @@ export async function login(_: string | null, form: FormData): Promise<string | 
     redirect('/');
 }
 
+/** The cookie is empty before the service is told. If that does not answer, its session lives until it runs out. */
 export async function logout(): Promise<void> {
-    await (await serverAuth()).logout();
+    const auth = await serverAuth();
+    try {
+        await auth.logout();
+    } catch (error) {
+        if (!(error instanceof AuthError) || error.code === 'storage_failed') throw error;
+    }
     redirect('/login');
 }
 

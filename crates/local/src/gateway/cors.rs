@@ -7,14 +7,19 @@ use super::exchange::Exchange;
 use super::{reply, route};
 use crate::api::{Api, Cors, ManagedCors};
 
-/// The answer to a preflight, if the gateway gives it: before routes and authorizers on an HTTP API, and in place of a
-/// missing `OPTIONS` method on a REST API.
+/// The answer to a preflight, if the gateway gives it: on an HTTP API unless a route takes `OPTIONS` to an authorizer, and in
+/// place of a missing `OPTIONS` method on a REST API.
 pub(super) fn preflight(api: &Api, exchange: &Exchange) -> Option<Response<Bytes>> {
     if exchange.client.method != http::Method::OPTIONS {
         return None;
     }
     match api.cors.as_ref()? {
         Cors::Managed(rules) => {
+            // `$default` "catches requests for all methods", `OPTIONS` among them ("Configure CORS for HTTP APIs").
+            let taken = route::find(api, "OPTIONS", &exchange.path);
+            if taken.is_some_and(|matched| matched.route.authorizer.is_some()) {
+                return None;
+            }
             let asks = exchange.client.headers.contains_key("access-control-request-method");
             let origin = exchange.header("origin").pop().filter(|_| asks)?;
             let mut answer = reply(StatusCode::NO_CONTENT, [], Bytes::new());

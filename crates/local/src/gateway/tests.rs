@@ -538,6 +538,37 @@ async fn an_http_api_answers_preflights_itself_and_before_its_authorizer() {
 }
 
 #[tokio::test]
+async fn a_route_of_every_method_takes_preflights_to_its_authorizer() {
+    let origin = "https://a.example";
+    let asks = [("origin", origin), ("access-control-request-method", "GET")];
+    for (routes, expected) in [
+        (&[("ANY", "$default")][..], 401),
+        (&[("ANY", "/a")], 401),
+        (&[("GET", "/a")], 204),
+        (&[("ANY", "$default"), ("GET", "/a")], 401),
+        (&[("ANY", "$default"), ("OPTIONS", "/{proxy+}")], 204),
+        (&[("ANY", "/a"), ("OPTIONS", "/a")], 204),
+    ] {
+        let mut api = api(ApiKind::Http, routes);
+        api.cors =
+            Some(Cors::Managed(ManagedCors { origins: vec![origin.to_owned()], ..ManagedCors::default() }));
+        let authorizer = Authorizer {
+            function: "F".to_owned(),
+            payload: AuthorizerPayload::Http2Simple,
+            identity: vec![IdentitySource::Header("Authorization".to_owned())],
+            validation: None,
+            ttl: Duration::ZERO,
+        };
+        api.authorizers.insert("A".to_owned(), authorizer);
+        let guarded = api.routes.iter_mut().filter(|route| route.method != "OPTIONS");
+        guarded.for_each(|route| route.authorizer = Some("A".to_owned()));
+        let answer = gateway(api, |_| Err(fails("x"))).answer(request("OPTIONS", "/a", &asks)).await;
+        assert_eq!(answer.status(), expected, "{routes:?}");
+        assert_eq!(header(&answer, "access-control-allow-origin"), Some(origin), "{routes:?}");
+    }
+}
+
+#[tokio::test]
 async fn sams_cors_on_a_rest_api_is_a_mock_for_paths_without_options() {
     let mut api = api(ApiKind::Rest, &[("GET", "/a"), ("GET", "/b"), ("OPTIONS", "/b")]);
     api.cors = Some(Cors::Mock(vec![("Access-Control-Allow-Origin".to_owned(), "*".to_owned())]));
