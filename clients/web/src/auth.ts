@@ -37,6 +37,11 @@ export interface Parts {
     lock: Lock;
     /** Whether a token that still holds is renewed while requests go on with it. */
     inBackground: boolean;
+    /**
+     * Whether nothing outlives the client: its tokens are renewed once. The successor of a successor would leave what is
+     * stored two steps behind, like a thief's.
+     */
+    readOnly: boolean;
 }
 
 /** A client: one session, and requests with it. Made by `createAuth`. */
@@ -53,12 +58,13 @@ export class Auth {
     readonly #passwordFetch: typeof globalThis.fetch;
 
     /** @internal */
-    constructor({ settings, store, lock, inBackground }: Parts) {
+    constructor({ settings, store, lock, inBackground, readOnly }: Parts) {
         this.#settings = settings;
         this.#store = store;
         this.#lock = lock;
         this.#service = new Service(settings);
-        this.#renewer = new Renewer(settings, this.#service, store, lock, (grant) => this.#delivered(grant));
+        const delivered = (grant: Grant) => this.#delivered(grant);
+        this.#renewer = new Renewer(settings, this.#service, store, lock, delivered, readOnly);
         this.bearer = new Bearer(settings, store, this.#renewer, inBackground);
         this.fetch = authorizedFetch(this.bearer, settings.fetch);
         this.#passwordFetch = authorizedFetch(this.bearer, settings.fetch, isWrongPassword);

@@ -96,7 +96,8 @@ export class Bearer {
         if (status !== 401 && status !== 403) return null;
         if (this.#inVain.token === token && this.#inVain.places.has(place(status, url))) return null;
         try {
-            return ofSameUser(await this.#renewer.renew(token), token);
+            const next = ofSameUser(await this.#renewer.renew(token), token);
+            return next === token ? null : next;
         } catch (error) {
             // 403 mostly says what it says: the caller's answer is that one, not that the service is away.
             if (status === 403 && error instanceof AuthError && error.temporary) return null;

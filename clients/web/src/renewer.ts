@@ -36,6 +36,9 @@ export class Renewer {
     readonly #store: SessionStore;
     readonly #lock: Lock;
     readonly #delivered: (grant: Grant) => Promise<boolean>;
+    readonly #once: boolean;
+    /** What the one renewal brought, if there is to be no other. */
+    #renewed: Session | null = null;
     #underWay: Promise<Session> | null = null;
     /** The access token whose request carried the refresh token and brought nothing: the service does not renew. */
     #carriedInVain: string | null = null;
@@ -46,16 +49,19 @@ export class Renewer {
         store: SessionStore,
         lock: Lock,
         delivered: (grant: Grant) => Promise<boolean>,
+        once: boolean,
     ) {
         this.#settings = settings;
         this.#service = service;
         this.#store = store;
         this.#lock = lock;
         this.#delivered = delivered;
+        this.#once = once;
     }
 
     /** A session with another access token than `stale`, from another tab if it has one. */
     renew(stale: string | null): Promise<Session> {
+        if (this.#renewed !== null) return Promise.resolve(this.#renewed);
         this.#underWay ??= this.#run(stale).finally(() => {
             this.#underWay = null;
         });
@@ -170,6 +176,7 @@ export class Renewer {
             const key = same ? presented.renewal.idempotencyKey : this.#settings.randomKey();
             const quietUntil = presented.renewal.unanswered ? sentAt + SETTLING : 0;
             await this.#store.put({ session, renewal: freshRenewal(key, quietUntil) }, 'renewed');
+            if (this.#once) this.#renewed = session;
             return session;
         }
         // Perhaps another tab has got the same successor at the same time: its key is the one that every tab uses.

@@ -82,6 +82,22 @@ describe('a server', () => {
         expect(service.log).toEqual(['login', 'rotated', 'replayed', 'rotated']);
     });
 
+    it.each([10, 0])(
+        'renews once for such an answer, whatever it asks for, with a grace of %d s',
+        async (grace) => {
+            service.grace = grace;
+            await soon(request().login(ADA));
+            await pass(53);
+            const page = request({ readOnly: true });
+            for (const path of ['/forbidden', '/never', '/orders']) await soon(page.fetch(BASE + path));
+            expect((await orders(request())).status).toBe(200);
+            await pass(61);
+            expect((await orders(page)).status).toBe(401);
+            expect((await orders(request())).status).toBe(200);
+            expect(service.log).toEqual(['login', 'rotated', 'replayed', 'rotated']);
+        },
+    );
+
     it('forgets a session that has ended', async () => {
         await soon(request().login(ADA));
         service.endAll();
