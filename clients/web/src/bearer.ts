@@ -60,6 +60,17 @@ export class Bearer {
         return await this.#despiteFailure(renewing, session);
     }
 
+    /**
+     * The headers that sign a request in. To the service's own routes a browser sends the refresh token in its cookie,
+     * which the authorizer may rotate: its key goes with it, as with a refresh.
+     */
+    async headers(token: string, url: URL): Promise<Record<string, string>> {
+        const headers = { authorization: `Bearer ${token}` };
+        const toService = url.href.startsWith(`${this.#settings.baseUrl}/auth/`);
+        const entry = this.#store.kind === 'cookie' && toService ? await this.#store.read() : null;
+        return entry ? { ...headers, 'x-refresh-idempotency-key': entry.renewal.idempotencyKey } : headers;
+    }
+
     /** Whether the next request is to carry the refresh token, in place of a refresh. */
     carries(session: Session): boolean {
         return (

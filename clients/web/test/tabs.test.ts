@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 
 import type { Auth, AuthState } from '../src/index.js';
+import type { Renewal } from '../src/session.js';
 import { Browser, FakeStorage } from './support/browser.js';
 import { BASE, FakeService } from './support/service.js';
 import { spellError } from './support/spelling.js';
@@ -241,6 +242,19 @@ describe('cookie delivery', () => {
         const second = browser.tab({ delivery: 'cookie' });
         expect((await soon(second.session()))?.token).toBe(first.state.session?.token);
         expect(service.refreshes()).toHaveLength(0);
+    });
+
+    it('sends its key where the authorizer may rotate the cookie, and nowhere else', async () => {
+        const browser = new Browser(service);
+        const auth = browser.tab({ delivery: 'cookie' });
+        await soon(auth.login(ADA));
+        await soon(auth.me());
+        await soon(auth.fetch(`${BASE}/auth/sessions`));
+        await soon(get(auth));
+        const sent = service.requests.map(({ headers }) => headers.get('x-refresh-idempotency-key'));
+        const marks = JSON.parse(browser.local.getItem(`latchkey:${BASE}:cookie`)!) as { renewal: Renewal };
+        const { idempotencyKey } = marks.renewal;
+        expect(sent).toEqual([null, idempotencyKey, idempotencyKey, null]);
     });
 
     it('asks once whether anybody is signed in', async () => {
