@@ -98,7 +98,9 @@ export class Renewer {
             const answered = { session: now.session, renewal };
             const next = withRenewed(answered, response.headers, this.#settings.randomKey);
             if (next === null) this.#carriedInVain = token;
-            await (next === null ? this.#store.note(answered) : this.#store.put(next, 'renewed'));
+            const kept = next === null ? this.#store.note(answered) : this.#store.put(next, 'renewed');
+            // The caller has an answer. What was not stored is asked for again.
+            await kept.catch(() => null);
             return response;
         });
     }
@@ -109,7 +111,7 @@ export class Renewer {
         await this.#lock.tryRun(async () => {
             const entry = await this.#store.read();
             const next = entry && withRenewed(entry, headers, this.#settings.randomKey);
-            if (next !== null) await this.#store.put(next, 'renewed');
+            if (next !== null) await this.#store.put(next, 'renewed').catch(() => null);
             return null;
         });
     }
@@ -128,7 +130,11 @@ export class Renewer {
     /** Under the lock: whatever another tab has done since is in the storage, or told by the other tabs. */
     async #attempt(stale: string | null): Promise<Outcome> {
         let entry = await this.#store.read();
-        if (!isOther(entry, stale) && (await this.#store.catchUp())) entry = await this.#store.read();
+        if (!isOther(entry, stale)) {
+            await this.#store.catchUp();
+            // Nobody may have known better, and yet the session may have been ended by now.
+            entry = await this.#store.read();
+        }
         if (entry === null) throw new AuthError('signed_out', 'Nobody is signed in.');
         if (isOther(entry, stale)) return { session: entry.session };
         const { session, renewal } = entry;

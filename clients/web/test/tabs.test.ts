@@ -167,6 +167,39 @@ describe('a duplicated tab, which begins with a copy of sessionStorage', () => {
     });
 });
 
+describe.each([
+    ['sessionStorage', 'body', { storage: 'sessionStorage' }],
+    ['cookie delivery', 'cookie', { delivery: 'cookie' }],
+] as const)('a logout while a tab with %s asks the others for a renewal', (_, delivery, options) => {
+    it.each([
+        ['told', false],
+        ['not told', true],
+    ])('stands, if the service is %s', async (_, offline) => {
+        service.delivery = delivery;
+        const browser = new Browser(service);
+        const real = service.browser();
+        const fetch: typeof globalThis.fetch = async (input, init) => {
+            if (offline && input === `${BASE}/auth/logout`) throw new TypeError('offline');
+            return await real(input, init);
+        };
+        const storage = new FakeStorage();
+        const here = browser.tab({ ...options, fetch }, storage);
+        const there = browser.tab({ ...options, fetch });
+        await soon(here.login(ADA));
+        await pass(56);
+        const renewing = failureOf(here.renew());
+        await pass(0.03);
+        await failureOf(here.logout());
+        expect(await renewing).toMatchObject({ code: 'signed_out' });
+        await pass(5);
+        expect(here.state.status).toBe('signed-out');
+        expect(there.state.session).toBeNull();
+        expect((await soon(get(here))).status).toBe(401);
+        here.close();
+        expect(await soon(browser.tab({ ...options, fetch }, storage).session())).toBeNull();
+    });
+});
+
 describe('cookie delivery', () => {
     beforeEach(() => {
         service.delivery = 'cookie';
