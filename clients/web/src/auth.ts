@@ -241,5 +241,5 @@ export class Auth {
 /** Whether a browser has thrown the service's cookie away: without the option it is asked to keep those of its origin only. */
 function isForeign(baseUrl: string): boolean {
     const page = pageUrl();
-    return page !== undefined && new URL(baseUrl, page).origin !== new URL(page).origin;
+    return page !== undefined && new URL(baseUrl).origin !== new URL(page).origin;
 }

@@ -1,6 +1,6 @@
 import { AuthError } from './errors.js';
 import { claimsOf } from './jwt.js';
-import { pageUrl, type Settings } from './options.js';
+import { documentUrl, type Settings } from './options.js';
 import type { Renewer } from './renewer.js';
 import { freshness } from './schedule.js';
 import type { Session } from './session.js';
@@ -28,9 +28,9 @@ export class Bearer {
         this.#inBackground = inBackground;
     }
 
-    /** Where a request goes: relative URLs as the page means them, or below the service outside a page. */
+    /** Where a request goes: relative URLs as the browser takes them, or below the service outside a page. */
     resolve(url: string | URL): URL {
-        return new URL(url, pageUrl() ?? `${this.#settings.baseUrl}/`);
+        return new URL(url, documentUrl() ?? `${this.#settings.baseUrl}/`);
     }
 
     /** Whether the access token may be sent there. */

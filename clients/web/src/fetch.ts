@@ -15,8 +15,8 @@ export function authorizedFetch(
     stands: Stands = () => Promise.resolve(false),
 ): typeof globalThis.fetch {
     return async (input, init) => {
-        const request = replayable(fetch, input, init);
-        const url = bearer.resolve(request.url);
+        const request = replayable(fetch, (url) => bearer.resolve(url), input, init);
+        const { url } = request;
         if (!bearer.covers(url) || request.isAuthorized) return await request.send({});
         const token = await unlessAborted(bearer.token(), request.signal);
         if (token === null) return await request.send({});

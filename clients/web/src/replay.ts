@@ -1,6 +1,7 @@
 /** A request that can be sent more than once. */
 export interface Replay {
-    readonly url: string;
+    /** Where it goes, as it was at the call. */
+    readonly url: URL;
     /** Changes nothing where it goes (RFC 9110 §9.2.1). */
     readonly isSafe: boolean;
     /** Has an `Authorization` header of its caller's. */
@@ -15,14 +16,17 @@ export interface Replay {
 /** Makes a request of what `fetch` takes. The body of a `Request` is kept in memory until the answer is there. */
 export function replayable(
     fetch: typeof globalThis.fetch,
+    resolve: (url: string | URL) => URL,
     input: RequestInfo | URL,
     init: RequestInit = {},
 ): Replay {
-    const request = typeof Request !== 'undefined' && input instanceof Request ? new Request(input, init) : null;
+    // One that another frame has made is no instance of this one's `Request`.
+    const request = typeof input === 'object' && 'url' in input ? new Request(input, init) : null;
+    const url = resolve(request?.url ?? (input as string | URL));
     const headers = new Headers(request?.headers ?? init.headers);
     const method = (request?.method ?? init.method ?? 'GET').toUpperCase();
     return {
-        url: request?.url ?? (input as string | URL).toString(),
+        url,
         isSafe: method === 'GET' || method === 'HEAD',
         isAuthorized: headers.has('authorization'),
         isStream: typeof ReadableStream !== 'undefined' && init.body instanceof ReadableStream,
@@ -31,7 +35,7 @@ export function replayable(
             const all = new Headers(headers);
             for (const [name, value] of Object.entries(further)) all.set(name, value);
             if (request !== null) return fetch(request.clone(), { ...overrides, headers: all });
-            return fetch(input, { ...init, ...overrides, headers: all });
+            return fetch(url.href, { ...init, ...overrides, headers: all });
         },
     };
 }

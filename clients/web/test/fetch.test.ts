@@ -125,7 +125,9 @@ describe('another user who signs in in the meantime', () => {
 describe('where there are no streams', () => {
     it('a body is none', () => {
         vi.stubGlobal('ReadableStream', undefined);
-        expect(replayable(fetch, BASE, { method: 'POST', body: 'text' }).isStream).toBe(false);
+        expect(replayable(fetch, (url) => new URL(url), BASE, { method: 'POST', body: 'text' }).isStream).toBe(
+            false,
+        );
     });
 });
 
@@ -153,6 +155,43 @@ describe('the access token', () => {
         ]) {
             expect(await authorization(url), url).toBeNull();
         }
+    });
+
+    it('goes where the request goes, whatever a `<base>` makes of its URL', async () => {
+        const fetch = vi.fn<typeof globalThis.fetch>(async () => new Response());
+        vi.stubGlobal('location', { href: `${BASE}/page` });
+        vi.stubGlobal('document', { baseURI: 'https://evil.example/' });
+        const client = browser.tab({ storage: 'localStorage', fetch });
+        await soon(client.fetch('orders'));
+        const [url, init] = fetch.mock.lastCall!;
+        expect(url).toBe('https://evil.example/orders');
+        expect(new Headers(init?.headers).has('authorization')).toBe(false);
+        vi.stubGlobal('document', { baseURI: `${BASE}/app/` });
+        await soon(client.fetch('orders'));
+        expect(fetch.mock.lastCall![0]).toBe(`${BASE}/app/orders`);
+    });
+
+    it('goes to the URL of the call, though the object is changed afterwards', async () => {
+        const url = new URL(`${BASE}/orders`);
+        const pages = ['1', '2', '3'].map((page) => {
+            url.searchParams.set('page', page);
+            return auth.fetch(url);
+        });
+        url.hostname = 'evil.example';
+        await soon(Promise.all(pages));
+        expect(service.requests.slice(1).map((request) => request.url)).toEqual(
+            ['1', '2', '3'].map((page) => `${BASE}/orders?page=${page}`),
+        );
+    });
+
+    it('does not go with a Request that is not one of this page’s to where its text would be', async () => {
+        const fetch = vi.fn<typeof globalThis.fetch>(async () => new Response());
+        const client = browser.tab({ storage: 'localStorage', fetch });
+        class Foreign {
+            readonly url = 'https://evil.example/';
+        }
+        await failureOf(client.fetch(new Foreign() as Request));
+        expect(fetch).not.toHaveBeenCalled();
     });
 
     it('does not replace one that the caller has put there', async () => {
@@ -305,6 +344,18 @@ describe('options', () => {
         [{ baseUrl: BASE, timeout: Number.NaN }, 'timeout'],
     ])('that cannot be meant are named: %j', (options, name) => {
         expect(() => createAuth(options)).toThrow(name);
+    });
+
+    it('that are relative mean this page’s origin, and the name of the session is as it was written', async () => {
+        vi.stubGlobal('location', { href: `${BASE}/page` });
+        vi.stubGlobal('document', { baseURI: 'https://evil.example/' });
+        const client = createAuth({ baseUrl: '/', fetch: service.browser(), storage: 'localStorage' });
+        expect((await soon(client.login(ADA))).user.email).toBe(ADA.email);
+        expect(browser.local.getItem('latchkey:')).not.toBeNull();
+        vi.stubGlobal('document', { baseURI: `${BASE}/app/` });
+        const fetch = vi.fn<typeof globalThis.fetch>(async () => new Response());
+        await failureOf(createAuth({ baseUrl: 'api', fetch }).login(ADA));
+        expect(fetch.mock.lastCall![0]).toBe(`${BASE}/app/api/auth/login`);
     });
 
     it('may set no limit of time, or one that is longer than a timer takes', async () => {

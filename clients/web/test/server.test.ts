@@ -127,6 +127,8 @@ describe('a server', () => {
         const fetch = vi.fn<typeof globalThis.fetch>(async () => new Response());
         const auth = createServerAuth({ baseUrl: BASE, fetch, storage });
         await soon(auth.fetch('/orders'));
-        expect(new Headers(fetch.mock.lastCall?.[1]?.headers).has('authorization')).toBe(true);
+        const [url, init] = fetch.mock.lastCall!;
+        expect(url).toBe(`${BASE}/orders`);
+        expect(new Headers(init?.headers).has('authorization')).toBe(true);
     });
 });
