@@ -225,7 +225,16 @@ export class SessionStore {
         if (isSame(next, this.#state)) return;
         this.#state = next;
         this.#word = null;
-        for (const listener of this.#listeners) listener(next);
+        for (const listener of this.#listeners) {
+            try {
+                listener(next);
+            } catch (error) {
+                // The page's own fault, and said there: it does not stop a logout.
+                setTimeout(() => {
+                    throw error;
+                });
+            }
+        }
     }
 }
 

@@ -94,6 +94,25 @@ describe('a tab', () => {
         expect(here.state.error).toMatchObject({ code: 'session_ended', status: 401 });
     });
 
+    it('is signed out, and the service told, though a listener of the page throws', async () => {
+        const browser = new Browser(service);
+        const [here, there] = [browser.tab({ storage: 'localStorage' }), browser.tab({ storage: 'localStorage' })];
+        await soon(here.login(ADA));
+        await pass(1);
+        here.onChange(() => {
+            throw new Error('of a listener');
+        });
+        const changes = changesOf(here);
+        const logout = here.logout();
+        // It is reported like any other error that nobody has caught.
+        await expect(pass(1)).rejects.toThrow('of a listener');
+        await soon(logout);
+        await pass(1);
+        expect(changes).toHaveLength(1);
+        expect(there.state.status).toBe('signed-out');
+        expect(service.count('logout')).toBe(1);
+    });
+
     it('notices that the storage was cleared by hand', async () => {
         const browser = new Browser(service);
         const auth = browser.tab({ storage: 'localStorage' });
