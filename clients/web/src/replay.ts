@@ -6,7 +6,7 @@ export interface Replay {
     readonly isSafe: boolean;
     /** Has an `Authorization` header of its caller's. */
     readonly isAuthorized: boolean;
-    /** Its body is a stream, which is gone once it has been sent. */
+    /** Its body is a stream or the like, which is gone once it has been sent. */
     readonly isStream: boolean;
     readonly signal: AbortSignal | null;
     /** Sends it with further headers. */
@@ -29,7 +29,7 @@ export function replayable(
         url,
         isSafe: method === 'GET' || method === 'HEAD',
         isAuthorized: headers.has('authorization'),
-        isStream: typeof ReadableStream !== 'undefined' && init.body instanceof ReadableStream,
+        isStream: isStream(init.body),
         signal: request?.signal ?? init.signal ?? null,
         send(further, overrides = {}) {
             const all = new Headers(headers);
@@ -38,6 +38,11 @@ export function replayable(
             return fetch(url.href, { ...init, ...overrides, headers: all });
         },
     };
+}
+
+/** Node.js takes every asynchronous iterable; Safari's streams are none. */
+function isStream(body: unknown): boolean {
+    return typeof body === 'object' && body !== null && (Symbol.asyncIterator in body || 'getReader' in body);
 }
 
 /** Waits, unless the caller gives up before. */

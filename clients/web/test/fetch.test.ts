@@ -1,3 +1,5 @@
+import { createReadStream } from 'node:fs';
+
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { createAuth, type Auth } from '../src/index.js';
@@ -68,6 +70,21 @@ describe('a request that is refused', () => {
         });
         expect((await soon(auth.fetch(`${BASE}/orders`))).status).toBe(200);
         expect(service.count('rotated')).toBe(1);
+    });
+
+    it.each([
+        [
+            'a generator',
+            async function* () {
+                yield await Promise.resolve(new TextEncoder().encode('x'));
+            },
+        ],
+        ['a file', () => createReadStream('package.json')],
+    ])('whose body is %s, which is gone once it has been sent, is such an error too', async (_, body) => {
+        await endUnnoticed();
+        const init = { method: 'POST', body: body(), duplex: 'half' } as unknown as RequestInit;
+        expect(await failureOf(auth.fetch(`${BASE}/orders`, init))).toMatchObject({ code: 'not_replayable' });
+        expect(sentTo('/orders')).toHaveLength(1);
     });
 
     it('is sent again once, and not at all while renewing has not helped there', async () => {
