@@ -317,6 +317,15 @@ describe('a refresh that fails', () => {
         expect((await get()).status).toBe(200);
     });
 
+    it('waits five minutes at most, whoever asks for more', async () => {
+        service.mishaps = [503];
+        service.retryAfter = '86400';
+        await pass(61);
+        expect(await failureOf(get())).toMatchObject({ status: 503, retryAfter: 300 });
+        await pass(301);
+        expect((await get()).status).toBe(200);
+    });
+
     it('does not keep a request from going with a token that still holds', async () => {
         service.mishaps = Array.from({ length: 9 }, () => 503);
         await pass(54);
