@@ -48,16 +48,16 @@ function isStream(body: unknown): boolean {
 /** Waits, unless the caller gives up before. */
 export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | null): Promise<T> {
     if (signal === null) return await promise;
-    if (signal.aborted) throw reasonOf(signal);
     let stop: (() => void) | undefined;
     const aborted = new Promise<never>((_, reject) => {
         stop = () => {
             reject(reasonOf(signal));
         };
+        if (signal.aborted) stop();
         signal.addEventListener('abort', stop, { once: true });
     });
     try {
-        return await Promise.race([promise, aborted]);
+        return await Promise.race([aborted, promise]);
     } finally {
         if (stop) signal.removeEventListener('abort', stop);
     }

@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
 
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 
 import { createAuth, type Auth } from '../src/index.js';
 import { replayable } from '../src/replay.js';
@@ -244,6 +244,23 @@ describe('a caller who gives up', () => {
             name: 'AbortError',
         });
         expect(sentTo('/orders')).toHaveLength(0);
+    });
+});
+
+describe('a caller who has given up before a call', () => {
+    it('does not hear of what becomes of the token', async () => {
+        const unhandled = vi.fn();
+        process.on('unhandledRejection', unhandled);
+        onTestFinished(() => void process.off('unhandledRejection', unhandled));
+        service.endAll();
+        await pass(61);
+        const request = auth.fetch(`${BASE}/orders`, { signal: AbortSignal.abort() });
+        expect(await failureOf(request)).toMatchObject({ name: 'AbortError' });
+        await pass(1);
+        expect(auth.state.reason).toBe('session-ended');
+        vi.useRealTimers();
+        await new Promise((resolve) => setTimeout(resolve, 10));
+        expect(unhandled).not.toHaveBeenCalled();
     });
 });
 
