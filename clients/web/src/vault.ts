@@ -76,7 +76,9 @@ export function cookieVault(key: string, newKey: () => string): Vault {
             const marks = readMarks(await storage.getItem(marksKey(key)));
             const former = marks === null || 'signedOut' in marks ? { storedAt: 0, expiresAt: 0 } : marks;
             const { storedAt, expiresAt } = entry.session ?? former;
-            await mark({ renewal: entry.renewal, storedAt, expiresAt });
+            // Tokens in bodies again: the next page is to keep them as its options say.
+            if (entry.session?.refreshToken != null) await stored(() => storage.removeItem(marksKey(key)));
+            else await mark({ renewal: entry.renewal, storedAt, expiresAt });
             held = entry;
         },
         // The marks are that tab's, and may be later ones by now.

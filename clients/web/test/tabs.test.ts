@@ -274,6 +274,25 @@ describe('cookie delivery', () => {
         expect(browser.local.getItem(`latchkey:${BASE}`)).toBeNull();
     });
 
+    it('is no more once the service has delivered in bodies again: the next page stores as its options say', async () => {
+        const browser = new Browser(service);
+        const first = browser.tab({ storage: 'localStorage' });
+        await soon(first.login(ADA));
+        first.close();
+        service.delivery = 'body';
+        const found = [];
+        for (let reload = 0; reload < 4; reload += 1) {
+            // The browser sends no cookie to a service that sets none.
+            const auth = browser.tab({ storage: 'localStorage', fetch: service.browser() });
+            found.push((await soon(auth.session()))?.user.email);
+            await soon(auth.login(ADA));
+            await soon(auth.renew());
+            expect((await soon(get(auth))).status).toBe(200);
+            auth.close();
+        }
+        expect(found).toEqual([undefined, undefined, ADA.email, ADA.email]);
+    });
+
     it('shares access tokens among tabs: one rotation for each expiry', async () => {
         const browser = new Browser(service);
         const tabs = Array.from({ length: 10 }, () => browser.tab({ delivery: 'cookie' }));
