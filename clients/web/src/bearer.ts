@@ -108,6 +108,8 @@ export class Bearer {
         if (this.#inVain.token === token && this.#inVain.places.has(place(status, url))) return null;
         try {
             const next = ofSameUser(await this.#renewer.renew(token), token);
+            // What has not helped there does not help because another place asked for it, too.
+            if (this.#inVain.token === token) this.#inVain.token = next;
             return next === token ? null : next;
         } catch (error) {
             // 403 mostly says what it says: the caller's answer is that one, not that the service is away.

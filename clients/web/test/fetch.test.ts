@@ -103,6 +103,14 @@ describe('a request that is refused', () => {
         expect(service.count('rotated')).toBe(1);
     });
 
+    it('at two places in turn is renewed for once at each', async () => {
+        for (let request = 0; request < 20; request += 1) {
+            await soon(auth.fetch(BASE + (request % 2 === 0 ? '/forbidden' : '/never')));
+        }
+        expect(service.count('rotated')).toBe(2);
+        expect([...sentTo('/forbidden'), ...sentTo('/never')]).toHaveLength(22);
+    });
+
     it('with 403 stands, if the service cannot renew now', async () => {
         service.mishaps = [503, 503, 503];
         expect((await soon(auth.fetch(`${BASE}/forbidden`))).status).toBe(403);
