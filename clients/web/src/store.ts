@@ -12,7 +12,7 @@ export class SessionStore {
     #vault: Vault;
     #state: AuthState = UNKNOWN;
     readonly #key: string;
-    readonly #tabs: Tabs | null;
+    #tabs: Tabs | null;
     readonly #listeners = new Set<(state: AuthState) => void>();
     /** Who waits for the other tabs' answer: one at a time, under the lock. */
     #answered: ((later: boolean) => void) | null = null;
@@ -50,6 +50,7 @@ export class SessionStore {
 
     close(): void {
         this.#tabs?.close();
+        this.#tabs = null;
         this.#listeners.clear();
         page()?.removeEventListener('storage', this.#onStorage);
     }

@@ -123,6 +123,15 @@ describe('a tab', () => {
         expect(auth.state).toMatchObject({ status: 'signed-out', reason: 'signed-out', elsewhere: true });
     });
 
+    it('that hears no more still signs in and out', async () => {
+        const browser = new Browser(service);
+        const auth = browser.tab({ storage: 'localStorage' });
+        auth.close();
+        expect((await soon(auth.login(ADA))).user.email).toBe(ADA.email);
+        await soon(auth.logout());
+        expect(auth.state.status).toBe('signed-out');
+    });
+
     it('does not mind what is in the storage under other names', async () => {
         const browser = new Browser(service);
         const auth = browser.tab({ storage: 'localStorage' });
