@@ -115,7 +115,7 @@ export class SessionStore {
         await this.#vault.write(entry);
     }
 
-    #inTurn(change: () => Promise<void>): Promise<void> {
+    #inTurn(change: () => Promise<unknown>): Promise<unknown> {
         const done = this.#changes.then(change);
         this.#changes = done.catch(ignore);
         return done;
