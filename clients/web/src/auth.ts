@@ -88,7 +88,6 @@ export class Auth {
         const entry = await this.#store.read();
         if (entry === null) return;
         const { session } = entry;
-        await this.#store.end(session, 'signed-out');
         const cookies = this.#store.kind === 'cookie';
         const headers = session === null ? {} : { authorization: `Bearer ${session.token}` };
         const body = session?.refreshToken == null ? undefined : { refreshToken: session.refreshToken };
@@ -97,8 +96,12 @@ export class Auth {
             await tell();
             await this.#store.forget();
         };
-        // A refresh under way would set the cookie again.
-        await (cookies ? this.#lock.run(finish) : tell());
+        try {
+            await this.#store.end(session, 'signed-out');
+        } finally {
+            // A refresh under way would set the cookie again.
+            await (cookies ? this.#lock.run(finish) : tell());
+        }
     }
 
     /** Ends every session of the user, on every device, and says how many there were. */

@@ -92,11 +92,15 @@ export class SessionStore {
         const sid = session && sessionIdOf(session);
         this.#ended = sid ?? this.#ended;
         await this.#inTurn(async () => {
-            await this.#vault.clear(reason === 'signed-out');
-            this.#show(null, reason, false, error);
-            if (session === null) return;
-            const { userId } = session.user;
-            this.#tabs?.tell({ type: 'ended', reason, error: tellable(error), sid, userId, everywhere });
+            try {
+                await this.#vault.clear(reason === 'signed-out');
+            } finally {
+                this.#show(null, reason, false, error);
+                if (session !== null) {
+                    const { userId } = session.user;
+                    this.#tabs?.tell({ type: 'ended', reason, error: tellable(error), sid, userId, everywhere });
+                }
+            }
         });
     }
 

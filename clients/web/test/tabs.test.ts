@@ -389,6 +389,19 @@ describe('cookie delivery', () => {
         expect(service.count('reused')).toBe(0);
     });
 
+    it('signs out here and at the service though the storage is full, and says that it is', async () => {
+        const browser = new Browser(service);
+        const auth = browser.tab({ delivery: 'cookie' });
+        await soon(auth.login(ADA));
+        vi.spyOn(browser.local, 'setItem').mockImplementation(() => {
+            throw new DOMException('full', 'QuotaExceededError');
+        });
+        expect(await failureOf(auth.logout())).toMatchObject({ code: 'storage_failed' });
+        expect(auth.state).toMatchObject({ status: 'signed-out', reason: 'signed-out' });
+        expect(service.log).toEqual(['login', 'logout']);
+        expect((await soon(get(auth))).status).toBe(401);
+    });
+
     it('signs the other tabs out, and the next page too, even if the service could not be told', async () => {
         const browser = new Browser(service);
         const [first, second] = [browser.tab({ delivery: 'cookie' }), browser.tab({ delivery: 'cookie' })];
