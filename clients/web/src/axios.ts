@@ -3,17 +3,16 @@
  *
  * @packageDocumentation
  */
-import type { AxiosInstance, AxiosResponse, InternalAxiosRequestConfig } from 'axios';
+import {
+    getAdapter,
+    type AxiosAdapter,
+    type AxiosInstance,
+    type AxiosResponse,
+    type InternalAxiosRequestConfig as Config,
+} from 'axios';
 
 import type { Auth } from './auth.js';
 import { AuthError } from './errors.js';
-
-/** What is kept of a request until its answer, in its configuration: axios copies that from the first try to the second. */
-interface Attached {
-    latchkey?: { token: string; repeated: boolean };
-}
-
-type Config = InternalAxiosRequestConfig & Attached;
 
 /** The headers in which an answer carries renewed tokens. */
 const RENEWED = ['x-new-token', 'x-new-access-token', 'x-new-refresh-token'];
@@ -24,66 +23,55 @@ const RENEWED = ['x-new-token', 'x-new-access-token', 'x-new-refresh-token'];
  */
 export function attach(instance: AxiosInstance, auth: Auth): () => void {
     const { bearer } = auth;
-    const urlOf = (config: Config) => bearer.resolve(instance.getUri(config));
-
-    const authorize = async (config: Config): Promise<Config> => {
-        const repeated = config.latchkey?.repeated === true;
-        if (!repeated && (config.headers.has('authorization') || !bearer.covers(urlOf(config)))) return config;
-        const token = repeated ? config.latchkey?.token : await bearer.token();
-        if (token == null) return config;
-        config.headers.set('authorization', `Bearer ${token}`);
-        config.latchkey = { token, repeated };
-        return config;
+    const authorize = (config: Config): Config => {
+        const url = bearer.resolve(instance.getUri(config));
+        if (config.headers.has('authorization') || !bearer.covers(url)) return config;
+        // As the adapter: interceptors and transformations see one request and its last answer, in whatever order they are.
+        const adapter = getAdapter(config.adapter ?? instance.defaults.adapter, config);
+        return { ...config, adapter: (prepared) => sendSignedIn(auth, adapter, prepared, url) };
     };
-
-    /** Another answer, if the request was refused and can be repeated. */
-    const repeat = async (response: AxiosResponse): Promise<AxiosResponse | null> => {
-        const config = response.config as Config;
-        const sent = config.latchkey;
-        if (sent === undefined) return null;
-        const { status } = response;
-        if (sent.repeated) {
-            if (status === 401 || status === 403) bearer.refusedAgain(sent.token, status, urlOf(config));
-            return null;
-        }
-        const token = await bearer.replacement(sent.token, status, urlOf(config));
-        if (token === null) return null;
-        if (isStream(config.data)) {
-            const message = 'The token was renewed, but the body is a stream, which cannot be sent twice.';
-            throw new AuthError('not_replayable', message, { status });
-        }
-        return await instance.request({ ...config, latchkey: { token, repeated: true } } as Config);
-    };
-
-    const answered = async (response: AxiosResponse): Promise<AxiosResponse> => {
-        await receive(auth, response);
-        return (await repeat(response)) ?? response;
-    };
-    const failed = async (error: Error & { response?: AxiosResponse }): Promise<AxiosResponse> => {
-        if (error.response !== undefined) {
-            await receive(auth, error.response);
-            const repeated = await repeat(error.response);
-            if (repeated !== null) return repeated;
-        }
-        throw error;
-    };
-
     const requests = instance.interceptors.request.use(authorize);
-    const responses = instance.interceptors.response.use(answered, failed);
     return () => {
         instance.interceptors.request.eject(requests);
-        instance.interceptors.response.eject(responses);
     };
 }
 
-async function receive({ bearer }: Auth, response: AxiosResponse): Promise<void> {
-    if ((response.config as Config).latchkey === undefined) return;
+async function sendSignedIn(
+    { bearer }: Auth,
+    adapter: AxiosAdapter,
+    config: Config,
+    url: URL,
+): Promise<AxiosResponse> {
+    /** What it came to, which may be an error that has an answer. */
+    const send = async (token: string) => {
+        const headers = config.headers.concat(await bearer.headers(token, url));
+        const outcome = adapter({ ...config, headers });
+        const response = await outcome.catch((error: unknown) => (error as { response?: AxiosResponse }).response);
+        if (response !== undefined) await bearer.received(renewedIn(response));
+        return { outcome, status: response?.status ?? 0 };
+    };
+
+    const token = await bearer.token();
+    if (token === null) return await adapter(config);
+    const first = await send(token);
+    const next = await bearer.replacement(token, first.status, url);
+    if (next === null) return await first.outcome;
+    if (isStream(config.data)) {
+        const message = 'The token was renewed, but the body is a stream, which cannot be sent twice.';
+        throw new AuthError('not_replayable', message, { status: first.status });
+    }
+    const { outcome, status } = await send(next);
+    if (status === 401 || status === 403) bearer.refusedAgain(next, status, url);
+    return await outcome;
+}
+
+function renewedIn(response: AxiosResponse): Headers {
     const headers = new Headers();
     for (const name of RENEWED) {
         const value: unknown = response.headers[name];
         if (typeof value === 'string') headers.set(name, value);
     }
-    await bearer.received(headers);
+    return headers;
 }
 
 function isStream(data: unknown): boolean {

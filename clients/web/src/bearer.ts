@@ -1,6 +1,6 @@
 import { AuthError } from './errors.js';
 import { claimsOf } from './jwt.js';
-import { pageUrl, type Settings } from './options.js';
+import { documentUrl, type Settings } from './options.js';
 import type { Renewer } from './renewer.js';
 import { freshness } from './schedule.js';
 import type { Session } from './session.js';
@@ -28,9 +28,9 @@ export class Bearer {
         this.#inBackground = inBackground;
     }
 
-    /** Where a request goes: relative URLs as the page means them, or below the service outside a page. */
+    /** Where a request goes: relative URLs as the browser takes them, or below the service outside a page. */
     resolve(url: string | URL): URL {
-        return new URL(url, pageUrl() ?? `${this.#settings.baseUrl}/`);
+        return new URL(url, documentUrl() ?? `${this.#settings.baseUrl}/`);
     }
 
     /** Whether the access token may be sent there. */
@@ -58,6 +58,17 @@ export class Bearer {
             return session.token;
         }
         return await this.#despiteFailure(renewing, session);
+    }
+
+    /**
+     * The headers that sign a request in. To the service's own routes a browser sends the refresh token in its cookie,
+     * which the authorizer may rotate: its key goes with it, as with a refresh.
+     */
+    async headers(token: string, url: URL): Promise<Record<string, string>> {
+        const headers = { authorization: `Bearer ${token}` };
+        const toService = url.href.startsWith(`${this.#settings.baseUrl}/auth/`);
+        const entry = this.#store.kind === 'cookie' && toService ? await this.#store.read() : null;
+        return entry ? { ...headers, 'x-refresh-idempotency-key': entry.renewal.idempotencyKey } : headers;
     }
 
     /** Whether the next request is to carry the refresh token, in place of a refresh. */
@@ -96,7 +107,10 @@ export class Bearer {
         if (status !== 401 && status !== 403) return null;
         if (this.#inVain.token === token && this.#inVain.places.has(place(status, url))) return null;
         try {
-            return ofSameUser(await this.#renewer.renew(token), token);
+            const next = ofSameUser(await this.#renewer.renew(token), token);
+            // What has not helped there does not help because another place asked for it, too.
+            if (this.#inVain.token === token) this.#inVain.token = next;
+            return next === token ? null : next;
         } catch (error) {
             // 403 mostly says what it says: the caller's answer is that one, not that the service is away.
             if (status === 403 && error instanceof AuthError && error.temporary) return null;

@@ -4,7 +4,7 @@
  * Of the client: `network_error` (no answer, or not in time), `bad_answer` (an answer that is not the service's),
  * `signed_out` (nobody is signed in any more, or somebody else is), `session_ended` (the service refused to renew it; the user signs in again),
  * `not_replayable` (a request whose body is a stream was refused and cannot be sent a second time), `storage_failed`
- * (the session could not be stored).
+ * (the session could not be stored or read).
  */
 export type AuthErrorCode =
     | 'invalid_request'

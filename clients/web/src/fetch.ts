@@ -15,18 +15,18 @@ export function authorizedFetch(
     stands: Stands = () => Promise.resolve(false),
 ): typeof globalThis.fetch {
     return async (input, init) => {
-        const request = replayable(fetch, input, init);
-        const url = bearer.resolve(request.url);
+        const request = replayable(fetch, (url) => bearer.resolve(url), input, init);
+        const { url } = request;
         if (!bearer.covers(url) || request.isAuthorized) return await request.send({});
         const token = await unlessAborted(bearer.token(), request.signal);
         if (token === null) return await request.send({});
-        const response = await sendWith(bearer, request, token);
+        const response = await sendWith(bearer, request, url, token);
         if (await stands(response)) return response;
         const next = await unlessAborted(bearer.replacement(token, response.status, url), request.signal);
         if (next === null) return response;
         if (request.isStream) throw notReplayable(response.status);
         await response.body?.cancel();
-        const repeated = await sendWith(bearer, request, next);
+        const repeated = await sendWith(bearer, request, url, next);
         const refused = repeated.status === 401 || repeated.status === 403;
         if (refused && !(await stands(repeated))) bearer.refusedAgain(next, repeated.status, url);
         return repeated;
@@ -34,10 +34,9 @@ export function authorizedFetch(
 }
 
 /** Takes the tokens that the answer carries, too. */
-async function sendWith(bearer: Bearer, request: Replay, token: string): Promise<Response> {
-    const authorization = { authorization: `Bearer ${token}` };
+async function sendWith(bearer: Bearer, request: Replay, url: URL, token: string): Promise<Response> {
     const carried = request.isSafe ? await carry(bearer, request, token) : null;
-    const response = carried ?? (await request.send(authorization));
+    const response = carried ?? (await request.send(await bearer.headers(token, url)));
     await bearer.received(response.headers);
     return response;
 }

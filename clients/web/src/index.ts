@@ -15,7 +15,7 @@ export function createAuth(options: AuthOptions): Auth {
     const settings = settle(options);
     const { storageKey } = settings;
     const store = new SessionStore(vaultFor(settings), storageKey);
-    return new Auth({ settings, store, lock: lockFor(storageKey), inBackground: true });
+    return new Auth({ settings, store, lock: lockFor(storageKey), inBackground: true, readOnly: false });
 }
 
 function vaultFor({ storage, storageKey, delivery, randomKey }: Settings): Vault {

@@ -103,7 +103,12 @@ export function leaseLock(storage: Storage, name: string): Lock {
     };
     const take = async (owner: string): Promise<boolean> => {
         if (holder() !== '') return false;
-        storage.setItem(key, `${owner}@${String(Date.now() + PATIENCE)}`);
+        try {
+            storage.setItem(key, `${owner}@${String(Date.now() + PATIENCE)}`);
+        } catch {
+            // Full, or forbidden: a task that did not run for it would be the greater harm.
+            return true;
+        }
         // Whoever wrote last in the meantime has it.
         await pause(POLL);
         return holder() === owner;

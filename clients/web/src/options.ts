@@ -43,7 +43,8 @@ export interface Settings {
 
 /** Fills the defaults in. Throws a `TypeError` that names an option that cannot be meant. */
 export function settle(options: AuthOptions): Settings {
-    const baseUrl = options.baseUrl.replace(/\/+$/, '');
+    const name = withoutSlash(options.baseUrl);
+    const baseUrl = withoutSlash(absolute(`${name}/`).href);
     const { margin = 300_000, timeout = 15_000 } = options;
     if (options.randomKey === undefined && !hasRandomness()) {
         throw new TypeError('there is no crypto.getRandomValues here: give the option randomKey');
@@ -57,28 +58,40 @@ export function settle(options: AuthOptions): Settings {
         margin,
         // A timer that is longer would end at once.
         timeout: Math.min(timeout, 2 ** 31 - 1),
-        origins: new Set([baseUrl, ...(options.origins ?? [])].map(originOf)),
+        origins: new Set([baseUrl, ...(options.origins ?? [])].map((url) => absolute(url).origin)),
         sendRefreshToken: options.sendRefreshToken ?? false,
-        storageKey: options.storageKey ?? `latchkey:${baseUrl}`,
+        storageKey: options.storageKey ?? `latchkey:${name}`,
         // Called as a method it would be an illegal invocation in a browser; looked up late, a test can replace it.
         fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
         randomKey: options.randomKey ?? randomKey,
     };
 }
 
-function originOf(url: string): string {
+function withoutSlash(url: string): string {
+    return url.replace(/\/+$/, '');
+}
+
+/** A relative one is of the page's origin: a `<base>` that somebody has slipped in gets no password. */
+function absolute(url: string): URL {
     try {
-        const { origin, protocol } = new URL(url, pageUrl());
-        if (protocol === 'https:' || protocol === 'http:') return origin;
+        const [page, base] = [pageUrl(), documentUrl()];
+        const isOwn = page !== undefined && base !== undefined && new URL(base).origin === new URL(page).origin;
+        const meant = new URL(url, isOwn ? base : page);
+        if (meant.protocol === 'https:' || meant.protocol === 'http:') return meant;
     } catch {
         // Said below.
     }
     throw new TypeError(`${url} is not an http or https URL`);
 }
 
-/** What relative URLs are relative to; nothing, outside a browser. */
+/** Where the page is; nothing, outside a browser. */
 export function pageUrl(): string | undefined {
     return (globalThis as { location?: { href?: string } }).location?.href;
+}
+
+/** What a browser takes relative URLs to be relative to: a `<base>` may say. */
+export function documentUrl(): string | undefined {
+    return (globalThis as { document?: { baseURI?: string } }).document?.baseURI ?? pageUrl();
 }
 
 function hasRandomness(): boolean {

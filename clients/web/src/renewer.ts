@@ -36,6 +36,9 @@ export class Renewer {
     readonly #store: SessionStore;
     readonly #lock: Lock;
     readonly #delivered: (grant: Grant) => Promise<boolean>;
+    readonly #once: boolean;
+    /** What the one renewal brought, if there is to be no other. */
+    #renewed: Session | null = null;
     #underWay: Promise<Session> | null = null;
     /** The access token whose request carried the refresh token and brought nothing: the service does not renew. */
     #carriedInVain: string | null = null;
@@ -46,16 +49,19 @@ export class Renewer {
         store: SessionStore,
         lock: Lock,
         delivered: (grant: Grant) => Promise<boolean>,
+        once: boolean,
     ) {
         this.#settings = settings;
         this.#service = service;
         this.#store = store;
         this.#lock = lock;
         this.#delivered = delivered;
+        this.#once = once;
     }
 
     /** A session with another access token than `stale`, from another tab if it has one. */
     renew(stale: string | null): Promise<Session> {
+        if (this.#renewed !== null) return Promise.resolve(this.#renewed);
         this.#underWay ??= this.#run(stale).finally(() => {
             this.#underWay = null;
         });
@@ -92,7 +98,9 @@ export class Renewer {
             const answered = { session: now.session, renewal };
             const next = withRenewed(answered, response.headers, this.#settings.randomKey);
             if (next === null) this.#carriedInVain = token;
-            await (next === null ? this.#store.note(answered) : this.#store.put(next, 'renewed'));
+            const kept = next === null ? this.#store.note(answered) : this.#store.put(next, 'renewed');
+            // The caller has an answer. What was not stored is asked for again.
+            await kept.catch(() => null);
             return response;
         });
     }
@@ -103,7 +111,7 @@ export class Renewer {
         await this.#lock.tryRun(async () => {
             const entry = await this.#store.read();
             const next = entry && withRenewed(entry, headers, this.#settings.randomKey);
-            if (next !== null) await this.#store.put(next, 'renewed');
+            if (next !== null) await this.#store.put(next, 'renewed').catch(() => null);
             return null;
         });
     }
@@ -122,7 +130,11 @@ export class Renewer {
     /** Under the lock: whatever another tab has done since is in the storage, or told by the other tabs. */
     async #attempt(stale: string | null): Promise<Outcome> {
         let entry = await this.#store.read();
-        if (!isOther(entry, stale) && (await this.#store.catchUp())) entry = await this.#store.read();
+        if (!isOther(entry, stale)) {
+            await this.#store.catchUp();
+            // Nobody may have known better, and yet the session may have been ended by now.
+            entry = await this.#store.read();
+        }
         if (entry === null) throw new AuthError('signed_out', 'Nobody is signed in.');
         if (isOther(entry, stale)) return { session: entry.session };
         const { session, renewal } = entry;
@@ -170,6 +182,7 @@ export class Renewer {
             const key = same ? presented.renewal.idempotencyKey : this.#settings.randomKey();
             const quietUntil = presented.renewal.unanswered ? sentAt + SETTLING : 0;
             await this.#store.put({ session, renewal: freshRenewal(key, quietUntil) }, 'renewed');
+            if (this.#once) this.#renewed = session;
             return session;
         }
         // Perhaps another tab has got the same successor at the same time: its key is the one that every tab uses.

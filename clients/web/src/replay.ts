@@ -1,11 +1,12 @@
 /** A request that can be sent more than once. */
 export interface Replay {
-    readonly url: string;
+    /** Where it goes, as it was at the call. */
+    readonly url: URL;
     /** Changes nothing where it goes (RFC 9110 §9.2.1). */
     readonly isSafe: boolean;
     /** Has an `Authorization` header of its caller's. */
     readonly isAuthorized: boolean;
-    /** Its body is a stream, which is gone once it has been sent. */
+    /** Its body is a stream or the like, which is gone once it has been sent. */
     readonly isStream: boolean;
     readonly signal: AbortSignal | null;
     /** Sends it with further headers. */
@@ -15,40 +16,48 @@ export interface Replay {
 /** Makes a request of what `fetch` takes. The body of a `Request` is kept in memory until the answer is there. */
 export function replayable(
     fetch: typeof globalThis.fetch,
+    resolve: (url: string | URL) => URL,
     input: RequestInfo | URL,
     init: RequestInit = {},
 ): Replay {
-    const request = typeof Request !== 'undefined' && input instanceof Request ? new Request(input, init) : null;
+    // One that another frame has made is no instance of this one's `Request`.
+    const request = typeof input === 'object' && 'url' in input ? new Request(input, init) : null;
+    const url = resolve(request?.url ?? (input as string | URL));
     const headers = new Headers(request?.headers ?? init.headers);
     const method = (request?.method ?? init.method ?? 'GET').toUpperCase();
     return {
-        url: request?.url ?? (input as string | URL).toString(),
+        url,
         isSafe: method === 'GET' || method === 'HEAD',
         isAuthorized: headers.has('authorization'),
-        isStream: typeof ReadableStream !== 'undefined' && init.body instanceof ReadableStream,
+        isStream: isStream(init.body),
         signal: request?.signal ?? init.signal ?? null,
         send(further, overrides = {}) {
             const all = new Headers(headers);
             for (const [name, value] of Object.entries(further)) all.set(name, value);
             if (request !== null) return fetch(request.clone(), { ...overrides, headers: all });
-            return fetch(input, { ...init, ...overrides, headers: all });
+            return fetch(url.href, { ...init, ...overrides, headers: all });
         },
     };
+}
+
+/** Node.js takes every asynchronous iterable; Safari's streams are none. */
+function isStream(body: unknown): boolean {
+    return typeof body === 'object' && body !== null && (Symbol.asyncIterator in body || 'getReader' in body);
 }
 
 /** Waits, unless the caller gives up before. */
 export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | null): Promise<T> {
     if (signal === null) return await promise;
-    if (signal.aborted) throw reasonOf(signal);
     let stop: (() => void) | undefined;
     const aborted = new Promise<never>((_, reject) => {
         stop = () => {
             reject(reasonOf(signal));
         };
+        if (signal.aborted) stop();
         signal.addEventListener('abort', stop, { once: true });
     });
     try {
-        return await Promise.race([promise, aborted]);
+        return await Promise.race([aborted, promise]);
     } finally {
         if (stop) signal.removeEventListener('abort', stop);
     }

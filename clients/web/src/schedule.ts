@@ -3,6 +3,9 @@ import type { Renewal, Session } from './session.js';
 /** The longest wait between two attempts, in milliseconds, unless the service asks for more. */
 const LONGEST = 30_000;
 
+/** The longest that is waited if somebody asks for more, in seconds: it may be a proxy, for a day. */
+const LONGEST_ASKED = 300;
+
 /** Clocks of two tabs' processes differ by less, in milliseconds. */
 const CLOCK_TOLERANCE = 10_000;
 
@@ -22,11 +25,12 @@ export function freshness(session: Session, now: number, margin: number, jitter:
     return rest <= Math.min(margin, life / 5) * (0.8 + 0.4 * jitter) ? 'ending' : 'fresh';
 }
 
-/** What is known after one more attempt that came to nothing: a longer wait each time, and as long as the service wants. */
+/** What is known after one more attempt that came to nothing: a longer wait each time, and as long as is asked for. */
 export function afterFailure(renewal: Renewal, now: number, retryAfter: number | null, jitter: number): Renewal {
     const failures = renewal.failures + 1;
     const wait = Math.min(LONGEST, 500 * 2 ** Math.min(failures, 10)) * (0.5 + 0.5 * jitter);
-    return { ...renewal, failures, failedAt: now, retryAt: now + Math.max(wait, (retryAfter ?? 0) * 1000) };
+    const asked = Math.min(retryAfter ?? 0, LONGEST_ASKED) * 1000;
+    return { ...renewal, failures, failedAt: now, retryAt: now + Math.max(wait, asked) };
 }
 
 /** For how many milliseconds more the next attempt is put off. */

@@ -17,8 +17,8 @@ export interface ServerAuthOptions extends Omit<AuthOptions, 'storage' | 'delive
     /** The session of the browser that is being answered, encrypted: iron-session, say. */
     storage: KeyValueStorage;
     /**
-     * Where nothing can be stored, as in a Server Component of Next.js, whose answer has begun. A token may be renewed for
-     * this one answer then; the next request repeats that renewal with the same key, gets the same tokens and stores them.
+     * Where nothing can be stored, as in a Server Component of Next.js, whose answer has begun. A token may be renewed once
+     * for this one answer then; the next request repeats that renewal with the same key, gets the same tokens and stores them.
      */
     readOnly?: boolean;
 }
@@ -50,10 +50,12 @@ export interface ServerAuth {
 export function createServerAuth(options: ServerAuthOptions): ServerAuth {
     const settings = settle({ ...options, delivery: 'body' });
     const { storageKey, randomKey } = settings;
-    const vault = keyValueVault('tab', readOnce(options.storage, options.readOnly ?? false), storageKey);
+    const { readOnly = false } = options;
+    const vault = keyValueVault('tab', readOnce(options.storage, readOnly), storageKey);
     // Requests of one browser may be answered side by side; two renewals with one key get the same tokens.
     const lock = pageLock(randomKey());
-    const auth = new Auth({ settings, store: new SessionStore(vault, storageKey), lock, inBackground: false });
+    const store = new SessionStore(vault, storageKey);
+    const auth = new Auth({ settings, store, lock, inBackground: false, readOnly });
     return {
         fetch: auth.fetch,
         signup: async (signup) => withoutTokens(await auth.signup(signup)),

@@ -1,4 +1,4 @@
-import type { AuthError } from './errors.js';
+import { AuthError } from './errors.js';
 import { isNewer, isSameSession, sessionIdOf, type Entry, type Session } from './session.js';
 import { isSame, UNKNOWN, type AuthState, type ChangeReason } from './state.js';
 import { openTabs, tellable, told, type Message, type Tabs } from './tabs.js';
@@ -12,12 +12,16 @@ export class SessionStore {
     #vault: Vault;
     #state: AuthState = UNKNOWN;
     readonly #key: string;
-    readonly #tabs: Tabs | null;
+    #tabs: Tabs | null;
     readonly #listeners = new Set<(state: AuthState) => void>();
     /** Who waits for the other tabs' answer: one at a time, under the lock. */
     #answered: ((later: boolean) => void) | null = null;
     /** Why another tab says that the session is over, for when the storage says that it is. */
     #word: { reason: ChangeReason; error: AuthError | null } | null = null;
+    /** The id of the session that was ended last: what a renewal brings late is not stored. */
+    #ended: string | null = null;
+    /** Changes of the storage are made one after the other: an asynchronous one may finish them in any order. */
+    #changes: Promise<unknown> = Promise.resolve();
 
     constructor(vault: Vault, key: string) {
         this.#vault = vault;
@@ -46,13 +50,15 @@ export class SessionStore {
 
     close(): void {
         this.#tabs?.close();
+        this.#tabs = null;
         this.#listeners.clear();
         page()?.removeEventListener('storage', this.#onStorage);
     }
 
     /** What is stored at this moment. What another tab has changed is noticed. */
     async read(): Promise<Entry | null> {
-        const entry = await this.#vault.read();
+        const found = await this.#vault.read();
+        const entry = this.#isEnded(found?.session) ? null : found;
         // A cookie that nobody has asked about says nothing yet.
         if (entry?.session !== null || this.#state.session !== null) {
             const session = entry?.session ?? null;
@@ -64,15 +70,17 @@ export class SessionStore {
 
     /** Stores a session, and tells everybody. */
     async put(entry: Entry, reason: ChangeReason): Promise<void> {
-        await this.#vault.write(entry);
-        this.#show(entry.session, reason, false, null);
-        const tokens = this.kind === 'copied' || this.kind === 'cookie';
-        this.#tabs?.tell({ type: 'changed', reason, entry: tokens ? entry : null });
+        await this.#inTurn(async () => {
+            await this.#write(entry);
+            this.#show(entry.session, reason, false, null);
+            const tokens = this.kind === 'copied' || this.kind === 'cookie';
+            this.#tabs?.tell({ type: 'changed', reason, entry: tokens ? entry : null });
+        });
     }
 
     /** Stores what is known of renewals. Nobody needs to hear of it. */
     async note(entry: Entry): Promise<void> {
-        await this.#vault.write(entry);
+        await this.#inTurn(() => this.#write(entry));
     }
 
     /** Forgets `session`, and tells everybody. With `everywhere` every session of its user has ended. */
@@ -81,16 +89,24 @@ export class SessionStore {
         reason: 'signed-out' | 'session-ended',
         { error = null, everywhere = false }: { error?: AuthError | null; everywhere?: boolean } = {},
     ): Promise<void> {
-        await this.#vault.clear(reason === 'signed-out');
-        this.#show(null, reason, false, error);
-        if (session === null) return;
-        const [sid, { userId }] = [sessionIdOf(session), session.user];
-        this.#tabs?.tell({ type: 'ended', reason, error: tellable(error), sid, userId, everywhere });
+        const sid = session && sessionIdOf(session);
+        this.#ended = sid ?? this.#ended;
+        await this.#inTurn(async () => {
+            try {
+                await this.#vault.clear(reason === 'signed-out');
+            } finally {
+                this.#show(null, reason, false, error);
+                if (session !== null) {
+                    const { userId } = session.user;
+                    this.#tabs?.tell({ type: 'ended', reason, error: tellable(error), sid, userId, everywhere });
+                }
+            }
+        });
     }
 
     /** The service has ended it, too: a cookie that is there from now on is a new one. */
     async forget(): Promise<void> {
-        await this.#vault.clear(false);
+        await this.#inTurn(() => this.#vault.clear(false));
     }
 
     /** With cookie delivery: there is no session, and there was none. */
@@ -98,16 +114,29 @@ export class SessionStore {
         this.#show(null, 'restored', false, null);
     }
 
+    async #write(entry: Entry): Promise<void> {
+        if (this.#isEnded(entry.session)) throw new AuthError('signed_out', 'The session has been ended.');
+        await this.#vault.write(entry);
+    }
+
+    #inTurn(change: () => Promise<unknown>): Promise<unknown> {
+        const done = this.#changes.then(change);
+        this.#changes = done.catch(ignore);
+        return done;
+    }
+
+    #isEnded(session: Session | null | undefined): boolean {
+        return session != null && this.#ended !== null && sessionIdOf(session) === this.#ended;
+    }
+
     /** Asks the other tabs for a later state of the session, if they may have one that this tab cannot see. */
-    async catchUp(): Promise<boolean> {
+    async catchUp(): Promise<void> {
         for (let waited = 0; this.#tabs !== null;) {
             const session = (await this.#vault.read())?.session ?? null;
             const rest = this.#vault.patience() - waited;
-            if (rest <= 0) return false;
-            if (await this.#ask(this.#tabs, session, rest)) return true;
+            if (rest <= 0 || (await this.#ask(this.#tabs, session, rest))) return;
             waited += rest;
         }
-        return false;
     }
 
     async #ask(tabs: Tabs, session: Session | null, patience: number): Promise<boolean> {
@@ -157,6 +186,7 @@ export class SessionStore {
 
     /** Of a cookie there is one at a time, so that the latest counts, whoever signed in. */
     #isLater(a: Session, b: Session | null): boolean {
+        if (this.#isEnded(a)) return false;
         if (this.kind === 'cookie') return a.storedAt > (b?.storedAt ?? 0);
         return this.kind === 'copied' && b !== null && isNewer(a, b);
     }
@@ -166,6 +196,7 @@ export class SessionStore {
         const error = told(message.error);
         if (this.kind === 'shared') {
             this.#word = { reason, error };
+            this.#ended = sid ?? this.#ended;
             await this.read();
             return;
         }
@@ -173,7 +204,8 @@ export class SessionStore {
         if (mine === null) return;
         const hit = sessionIdOf(mine) === sid || (everywhere && mine.user.userId === userId);
         if (!hit && this.kind !== 'cookie') return;
-        await this.#vault.drop();
+        this.#ended = sessionIdOf(mine) ?? this.#ended;
+        await this.#inTurn(() => this.#vault.drop());
         this.#show(null, reason, true, error);
     }
 
@@ -198,7 +230,16 @@ export class SessionStore {
         if (isSame(next, this.#state)) return;
         this.#state = next;
         this.#word = null;
-        for (const listener of this.#listeners) listener(next);
+        for (const listener of this.#listeners) {
+            try {
+                listener(next);
+            } catch (error) {
+                // The page's own fault, and said there: it does not stop a logout.
+                setTimeout(() => {
+                    throw error;
+                });
+            }
+        }
     }
 }
 

@@ -12,13 +12,13 @@ export interface Vault {
     readonly kind: 'tab' | 'copied' | 'shared' | 'cookie';
     read(): Promise<Entry | null>;
     /** Stores an entry. Throws `storage_failed` if it cannot be stored. */
-    write(entry: Entry): Promise<void>;
+    write(entry: Entry): Promise<unknown>;
     /** Takes over what another tab has stored. */
-    adopt(entry: Entry): Promise<void>;
+    adopt(entry: Entry): Promise<unknown>;
     /** Forgets the session. With `byUser` a cookie that may be left over is not used again. */
-    clear(byUser: boolean): Promise<void>;
+    clear(byUser: boolean): Promise<unknown>;
     /** Forgets what this tab has of a session that another tab has ended. */
-    drop(): Promise<void>;
+    drop(): Promise<unknown>;
     /** For how many milliseconds it is worth asking other tabs for a later state of the session than `read` found. */
     patience(): number;
 }
@@ -27,7 +27,7 @@ export interface Vault {
 export function keyValueVault(kind: 'tab' | 'copied' | 'shared', storage: KeyValueStorage, key: string): Vault {
     return {
         kind,
-        read: async () => parse(await storage.getItem(key)),
+        read: async () => parse(await stored(() => storage.getItem(key))),
         write: (entry) => stored(() => storage.setItem(key, serialise(entry))),
         adopt: (entry) => stored(() => storage.setItem(key, serialise(entry))),
         clear: () => stored(() => storage.removeItem(key)),
@@ -57,12 +57,13 @@ export function marksKey(key: string): string {
 export function cookieVault(key: string, newKey: () => string): Vault {
     const storage = webStorage('localStorage') ?? memoryStorage();
     const mark = (value: Marks) => stored(() => storage.setItem(marksKey(key), JSON.stringify(value)));
+    const readMarks = async () => marksOf(await stored(() => storage.getItem(marksKey(key))));
     let held: Entry | null = null;
     let patience = 0;
     return {
         kind: 'cookie',
         async read() {
-            const marks = readMarks(await storage.getItem(marksKey(key)));
+            const marks = await readMarks();
             const session = held?.session ?? null;
             patience = 0;
             if (marks === null) return held ?? { session, renewal: freshRenewal(newKey()) };
@@ -73,10 +74,12 @@ export function cookieVault(key: string, newKey: () => string): Vault {
             return held !== null && marks.storedAt < heldAt ? held : { session, renewal: marks.renewal };
         },
         async write(entry) {
-            const marks = readMarks(await storage.getItem(marksKey(key)));
+            const marks = await readMarks();
             const former = marks === null || 'signedOut' in marks ? { storedAt: 0, expiresAt: 0 } : marks;
             const { storedAt, expiresAt } = entry.session ?? former;
-            await mark({ renewal: entry.renewal, storedAt, expiresAt });
+            // Tokens in bodies again: the next page is to keep them as its options say.
+            if (entry.session?.refreshToken != null) await stored(() => storage.removeItem(marksKey(key)));
+            else await mark({ renewal: entry.renewal, storedAt, expiresAt });
             held = entry;
         },
         // The marks are that tab's, and may be later ones by now.
@@ -97,7 +100,7 @@ export function cookieVault(key: string, newKey: () => string): Vault {
     };
 }
 
-function readMarks(text: string | null | undefined): Marks | null {
+function marksOf(text: string | null | undefined): Marks | null {
     try {
         const marks = JSON.parse(text ?? 'null') as Partial<Marks & { renewal: Renewal }> | null;
         const whole =
@@ -108,10 +111,10 @@ function readMarks(text: string | null | undefined): Marks | null {
     }
 }
 
-async function stored(action: () => unknown): Promise<void> {
+async function stored<T>(action: () => T): Promise<Awaited<T>> {
     try {
-        await action();
+        return await action();
     } catch (cause) {
-        throw new AuthError('storage_failed', 'The session could not be stored.', { cause });
+        throw new AuthError('storage_failed', 'The storage of the session does not work.', { cause });
     }
 }

@@ -1,4 +1,4 @@
-import axios, { type AxiosInstance } from 'axios';
+import axios, { type AxiosInstance, type InternalAxiosRequestConfig } from 'axios';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { attach } from '../src/axios.js';
@@ -65,6 +65,32 @@ describe('axios', () => {
         }
         expect(sentTo('/never')).toHaveLength(4);
         expect(service.count('rotated')).toBe(1);
+    });
+
+    it.each(['before', 'after'])(
+        'lets interceptors that were added %s it see the last answer, once',
+        async (when) => {
+            detach();
+            const unwrap = () => client.interceptors.response.use((response) => response.data as never);
+            if (when === 'before') unwrap();
+            attach(client, auth);
+            if (when === 'after') unwrap();
+            const seen = vi.fn((config: InternalAxiosRequestConfig) => config);
+            client.interceptors.request.use(seen);
+            expect(await soon(client.get('/orders'))).toMatchObject({ sub: ADA.email });
+            await endUnnoticed();
+            expect(await soon(client.get('/orders'))).toMatchObject({ sub: ADA.email });
+            expect(sentTo('/orders')).toHaveLength(3);
+            expect(seen).toHaveBeenCalledTimes(2);
+        },
+    );
+
+    it('transforms a body once, though it is sent twice', async () => {
+        await endUnnoticed();
+        const transformRequest = (data: unknown) => JSON.stringify({ payload: data });
+        const { data } = await soon(client.post<{ echo: string }>('/orders', { a: 1 }, { transformRequest }));
+        expect(JSON.parse(data.echo)).toEqual({ payload: { a: 1 } });
+        expect(sentTo('/orders')).toHaveLength(2);
     });
 
     it('says that the session has ended', async () => {

@@ -126,11 +126,11 @@ describe('Next.js with iron-session', () => {
     });
 
     it('renders with a renewed token that it cannot store, and the next action stores it', async () => {
-        service.accessLife = 1;
+        service.accessLife = 2;
         const { login, order } = await import('../examples/nextjs/actions.js');
         const { default: Page } = await import('../examples/nextjs/page.js');
         await expect(login(null, form())).rejects.toThrow('redirect to /');
-        await new Promise((resolve) => setTimeout(resolve, 1100));
+        await new Promise((resolve) => setTimeout(resolve, 2100));
         jar.sealed = true;
         expect(JSON.stringify(await Page())).toContain('ada@example.com');
         jar.sealed = false;

@@ -1,4 +1,6 @@
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { createReadStream } from 'node:fs';
+
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 
 import { createAuth, type Auth } from '../src/index.js';
 import { replayable } from '../src/replay.js';
@@ -70,6 +72,21 @@ describe('a request that is refused', () => {
         expect(service.count('rotated')).toBe(1);
     });
 
+    it.each([
+        [
+            'a generator',
+            async function* () {
+                yield await Promise.resolve(new TextEncoder().encode('x'));
+            },
+        ],
+        ['a file', () => createReadStream('package.json')],
+    ])('whose body is %s, which is gone once it has been sent, is such an error too', async (_, body) => {
+        await endUnnoticed();
+        const init = { method: 'POST', body: body(), duplex: 'half' } as unknown as RequestInit;
+        expect(await failureOf(auth.fetch(`${BASE}/orders`, init))).toMatchObject({ code: 'not_replayable' });
+        expect(sentTo('/orders')).toHaveLength(1);
+    });
+
     it('is sent again once, and not at all while renewing has not helped there', async () => {
         for (let request = 0; request < 5; request += 1)
             expect((await soon(auth.fetch(`${BASE}/never`))).status).toBe(401);
@@ -84,6 +101,14 @@ describe('a request that is refused', () => {
             expect((await soon(auth.fetch(`${BASE}/forbidden`))).status).toBe(403);
         }
         expect(service.count('rotated')).toBe(1);
+    });
+
+    it('at two places in turn is renewed for once at each', async () => {
+        for (let request = 0; request < 20; request += 1) {
+            await soon(auth.fetch(BASE + (request % 2 === 0 ? '/forbidden' : '/never')));
+        }
+        expect(service.count('rotated')).toBe(2);
+        expect([...sentTo('/forbidden'), ...sentTo('/never')]).toHaveLength(22);
     });
 
     it('with 403 stands, if the service cannot renew now', async () => {
@@ -125,7 +150,9 @@ describe('another user who signs in in the meantime', () => {
 describe('where there are no streams', () => {
     it('a body is none', () => {
         vi.stubGlobal('ReadableStream', undefined);
-        expect(replayable(fetch, BASE, { method: 'POST', body: 'text' }).isStream).toBe(false);
+        expect(replayable(fetch, (url) => new URL(url), BASE, { method: 'POST', body: 'text' }).isStream).toBe(
+            false,
+        );
     });
 });
 
@@ -153,6 +180,43 @@ describe('the access token', () => {
         ]) {
             expect(await authorization(url), url).toBeNull();
         }
+    });
+
+    it('goes where the request goes, whatever a `<base>` makes of its URL', async () => {
+        const fetch = vi.fn<typeof globalThis.fetch>(async () => new Response());
+        vi.stubGlobal('location', { href: `${BASE}/page` });
+        vi.stubGlobal('document', { baseURI: 'https://evil.example/' });
+        const client = browser.tab({ storage: 'localStorage', fetch });
+        await soon(client.fetch('orders'));
+        const [url, init] = fetch.mock.lastCall!;
+        expect(url).toBe('https://evil.example/orders');
+        expect(new Headers(init?.headers).has('authorization')).toBe(false);
+        vi.stubGlobal('document', { baseURI: `${BASE}/app/` });
+        await soon(client.fetch('orders'));
+        expect(fetch.mock.lastCall![0]).toBe(`${BASE}/app/orders`);
+    });
+
+    it('goes to the URL of the call, though the object is changed afterwards', async () => {
+        const url = new URL(`${BASE}/orders`);
+        const pages = ['1', '2', '3'].map((page) => {
+            url.searchParams.set('page', page);
+            return auth.fetch(url);
+        });
+        url.hostname = 'evil.example';
+        await soon(Promise.all(pages));
+        expect(service.requests.slice(1).map((request) => request.url)).toEqual(
+            ['1', '2', '3'].map((page) => `${BASE}/orders?page=${page}`),
+        );
+    });
+
+    it('does not go with a Request that is not one of this page’s to where its text would be', async () => {
+        const fetch = vi.fn<typeof globalThis.fetch>(async () => new Response());
+        const client = browser.tab({ storage: 'localStorage', fetch });
+        class Foreign {
+            readonly url = 'https://evil.example/';
+        }
+        await failureOf(client.fetch(new Foreign() as Request));
+        expect(fetch).not.toHaveBeenCalled();
     });
 
     it('does not replace one that the caller has put there', async () => {
@@ -188,6 +252,23 @@ describe('a caller who gives up', () => {
             name: 'AbortError',
         });
         expect(sentTo('/orders')).toHaveLength(0);
+    });
+});
+
+describe('a caller who has given up before a call', () => {
+    it('does not hear of what becomes of the token', async () => {
+        const unhandled = vi.fn();
+        process.on('unhandledRejection', unhandled);
+        onTestFinished(() => void process.off('unhandledRejection', unhandled));
+        service.endAll();
+        await pass(61);
+        const request = auth.fetch(`${BASE}/orders`, { signal: AbortSignal.abort() });
+        expect(await failureOf(request)).toMatchObject({ name: 'AbortError' });
+        await pass(1);
+        expect(auth.state.reason).toBe('session-ended');
+        vi.useRealTimers();
+        await new Promise((resolve) => setTimeout(resolve, 10));
+        expect(unhandled).not.toHaveBeenCalled();
     });
 });
 
@@ -305,6 +386,18 @@ describe('options', () => {
         [{ baseUrl: BASE, timeout: Number.NaN }, 'timeout'],
     ])('that cannot be meant are named: %j', (options, name) => {
         expect(() => createAuth(options)).toThrow(name);
+    });
+
+    it('that are relative mean this page’s origin, and the name of the session is as it was written', async () => {
+        vi.stubGlobal('location', { href: `${BASE}/page` });
+        vi.stubGlobal('document', { baseURI: 'https://evil.example/' });
+        const client = createAuth({ baseUrl: '/', fetch: service.browser(), storage: 'localStorage' });
+        expect((await soon(client.login(ADA))).user.email).toBe(ADA.email);
+        expect(browser.local.getItem('latchkey:')).not.toBeNull();
+        vi.stubGlobal('document', { baseURI: `${BASE}/app/` });
+        const fetch = vi.fn<typeof globalThis.fetch>(async () => new Response());
+        await failureOf(createAuth({ baseUrl: 'api', fetch }).login(ADA));
+        expect(fetch.mock.lastCall![0]).toBe(`${BASE}/app/api/auth/login`);
     });
 
     it('may set no limit of time, or one that is longer than a timer takes', async () => {

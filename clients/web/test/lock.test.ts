@@ -111,6 +111,16 @@ describe('where something is not allowed', () => {
         expect(await soon(lock.tryRun(() => Promise.resolve(1)))).toBeNull();
     });
 
+    it('a lease in a storage that is full is done without', async () => {
+        const storage = new FakeStorage();
+        vi.spyOn(storage, 'setItem').mockImplementation(() => {
+            throw new DOMException('full', 'QuotaExceededError');
+        });
+        const lock = leaseLock(storage, 'name');
+        expect(await soon(lock.run(() => Promise.resolve(1)))).toBe(1);
+        expect(await soon(lock.tryRun(() => Promise.resolve(2)))).toBe(2);
+    });
+
     it('a storage is none', () => {
         vi.stubGlobal('localStorage', undefined);
         expect(webStorage('localStorage')).toBeNull();

@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { AuthError, type Auth } from '../src/index.js';
 import type { Renewal, Session } from '../src/session.js';
-import { Browser } from './support/browser.js';
+import { Browser, FakeStorage } from './support/browser.js';
 import { BASE, FakeService } from './support/service.js';
 import { FORMATS, spellError } from './support/spelling.js';
 import { failureOf, pass, soon } from './support/time.js';
@@ -317,6 +317,15 @@ describe('a refresh that fails', () => {
         expect((await get()).status).toBe(200);
     });
 
+    it('waits five minutes at most, whoever asks for more', async () => {
+        service.mishaps = [503];
+        service.retryAfter = '86400';
+        await pass(61);
+        expect(await failureOf(get())).toMatchObject({ status: 503, retryAfter: 300 });
+        await pass(301);
+        expect((await get()).status).toBe(200);
+    });
+
     it('does not keep a request from going with a token that still holds', async () => {
         service.mishaps = Array.from({ length: 9 }, () => 503);
         await pass(54);
@@ -404,5 +413,32 @@ describe('a refresh that is refused', () => {
         expect(await failureOf(renewing)).toMatchObject({ code: 'signed_out' });
         expect(auth.state.status).toBe('signed-out');
         expect(browser.local.length).toBe(0);
+    });
+
+    it('after a logout brings nobody back, in whatever order an asynchronous storage works', async () => {
+        const after = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+        for (let elapsed = 0; elapsed < 80; elapsed += 1) {
+            const items = new FakeStorage();
+            const client = browser.tab({
+                storage: {
+                    getItem: (key) => after(5).then(() => items.getItem(key)),
+                    setItem: async (key, value) => {
+                        await after(20);
+                        items.setItem(key, value);
+                    },
+                    removeItem: async (key) => {
+                        await after(1);
+                        items.removeItem(key);
+                    },
+                },
+            });
+            await soon(client.login(ADA));
+            client.renew().catch(() => null);
+            await pass(elapsed / 1000);
+            await soon(client.logout());
+            await pass(1);
+            const found = [client.state.status, items.length, await soon(client.session())];
+            expect(found, `after ${String(elapsed)} ms`).toEqual(['signed-out', 0, null]);
+        }
     });
 });

@@ -82,6 +82,22 @@ describe('a server', () => {
         expect(service.log).toEqual(['login', 'rotated', 'replayed', 'rotated']);
     });
 
+    it.each([10, 0])(
+        'renews once for such an answer, whatever it asks for, with a grace of %d s',
+        async (grace) => {
+            service.grace = grace;
+            await soon(request().login(ADA));
+            await pass(53);
+            const page = request({ readOnly: true });
+            for (const path of ['/forbidden', '/never', '/orders']) await soon(page.fetch(BASE + path));
+            expect((await orders(request())).status).toBe(200);
+            await pass(61);
+            expect((await orders(page)).status).toBe(401);
+            expect((await orders(request())).status).toBe(200);
+            expect(service.log).toEqual(['login', 'rotated', 'replayed', 'rotated']);
+        },
+    );
+
     it('forgets a session that has ended', async () => {
         await soon(request().login(ADA));
         service.endAll();
@@ -111,6 +127,8 @@ describe('a server', () => {
         const fetch = vi.fn<typeof globalThis.fetch>(async () => new Response());
         const auth = createServerAuth({ baseUrl: BASE, fetch, storage });
         await soon(auth.fetch('/orders'));
-        expect(new Headers(fetch.mock.lastCall?.[1]?.headers).has('authorization')).toBe(true);
+        const [url, init] = fetch.mock.lastCall!;
+        expect(url).toBe(`${BASE}/orders`);
+        expect(new Headers(init?.headers).has('authorization')).toBe(true);
     });
 });

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 
 import type { Auth, AuthState } from '../src/index.js';
+import type { Renewal } from '../src/session.js';
 import { Browser, FakeStorage } from './support/browser.js';
 import { BASE, FakeService } from './support/service.js';
 import { spellError } from './support/spelling.js';
@@ -93,6 +94,25 @@ describe('a tab', () => {
         expect(here.state.error).toMatchObject({ code: 'session_ended', status: 401 });
     });
 
+    it('is signed out, and the service told, though a listener of the page throws', async () => {
+        const browser = new Browser(service);
+        const [here, there] = [browser.tab({ storage: 'localStorage' }), browser.tab({ storage: 'localStorage' })];
+        await soon(here.login(ADA));
+        await pass(1);
+        here.onChange(() => {
+            throw new Error('of a listener');
+        });
+        const changes = changesOf(here);
+        const logout = here.logout();
+        // It is reported like any other error that nobody has caught.
+        await expect(pass(1)).rejects.toThrow('of a listener');
+        await soon(logout);
+        await pass(1);
+        expect(changes).toHaveLength(1);
+        expect(there.state.status).toBe('signed-out');
+        expect(service.count('logout')).toBe(1);
+    });
+
     it('notices that the storage was cleared by hand', async () => {
         const browser = new Browser(service);
         const auth = browser.tab({ storage: 'localStorage' });
@@ -101,6 +121,15 @@ describe('a tab', () => {
         window.dispatchEvent(Object.assign(new Event('storage'), { key: null }));
         await pass(1);
         expect(auth.state).toMatchObject({ status: 'signed-out', reason: 'signed-out', elsewhere: true });
+    });
+
+    it('that hears no more still signs in and out', async () => {
+        const browser = new Browser(service);
+        const auth = browser.tab({ storage: 'localStorage' });
+        auth.close();
+        expect((await soon(auth.login(ADA))).user.email).toBe(ADA.email);
+        await soon(auth.logout());
+        expect(auth.state.status).toBe('signed-out');
     });
 
     it('does not mind what is in the storage under other names', async () => {
@@ -166,6 +195,39 @@ describe('a duplicated tab, which begins with a copy of sessionStorage', () => {
     });
 });
 
+describe.each([
+    ['sessionStorage', 'body', { storage: 'sessionStorage' }],
+    ['cookie delivery', 'cookie', { delivery: 'cookie' }],
+] as const)('a logout while a tab with %s asks the others for a renewal', (_, delivery, options) => {
+    it.each([
+        ['told', false],
+        ['not told', true],
+    ])('stands, if the service is %s', async (_, offline) => {
+        service.delivery = delivery;
+        const browser = new Browser(service);
+        const real = service.browser();
+        const fetch: typeof globalThis.fetch = async (input, init) => {
+            if (offline && input === `${BASE}/auth/logout`) throw new TypeError('offline');
+            return await real(input, init);
+        };
+        const storage = new FakeStorage();
+        const here = browser.tab({ ...options, fetch }, storage);
+        const there = browser.tab({ ...options, fetch });
+        await soon(here.login(ADA));
+        await pass(56);
+        const renewing = failureOf(here.renew());
+        await pass(0.03);
+        await failureOf(here.logout());
+        expect(await renewing).toMatchObject({ code: 'signed_out' });
+        await pass(5);
+        expect(here.state.status).toBe('signed-out');
+        expect(there.state.session).toBeNull();
+        expect((await soon(get(here))).status).toBe(401);
+        here.close();
+        expect(await soon(browser.tab({ ...options, fetch }, storage).session())).toBeNull();
+    });
+});
+
 describe('cookie delivery', () => {
     beforeEach(() => {
         service.delivery = 'cookie';
@@ -221,6 +283,25 @@ describe('cookie delivery', () => {
         expect(browser.local.getItem(`latchkey:${BASE}`)).toBeNull();
     });
 
+    it('is no more once the service has delivered in bodies again: the next page stores as its options say', async () => {
+        const browser = new Browser(service);
+        const first = browser.tab({ storage: 'localStorage' });
+        await soon(first.login(ADA));
+        first.close();
+        service.delivery = 'body';
+        const found = [];
+        for (let reload = 0; reload < 4; reload += 1) {
+            // The browser sends no cookie to a service that sets none.
+            const auth = browser.tab({ storage: 'localStorage', fetch: service.browser() });
+            found.push((await soon(auth.session()))?.user.email);
+            await soon(auth.login(ADA));
+            await soon(auth.renew());
+            expect((await soon(get(auth))).status).toBe(200);
+            auth.close();
+        }
+        expect(found).toEqual([undefined, undefined, ADA.email, ADA.email]);
+    });
+
     it('shares access tokens among tabs: one rotation for each expiry', async () => {
         const browser = new Browser(service);
         const tabs = Array.from({ length: 10 }, () => browser.tab({ delivery: 'cookie' }));
@@ -241,6 +322,19 @@ describe('cookie delivery', () => {
         const second = browser.tab({ delivery: 'cookie' });
         expect((await soon(second.session()))?.token).toBe(first.state.session?.token);
         expect(service.refreshes()).toHaveLength(0);
+    });
+
+    it('sends its key where the authorizer may rotate the cookie, and nowhere else', async () => {
+        const browser = new Browser(service);
+        const auth = browser.tab({ delivery: 'cookie' });
+        await soon(auth.login(ADA));
+        await soon(auth.me());
+        await soon(auth.fetch(`${BASE}/auth/sessions`));
+        await soon(get(auth));
+        const sent = service.requests.map(({ headers }) => headers.get('x-refresh-idempotency-key'));
+        const marks = JSON.parse(browser.local.getItem(`latchkey:${BASE}:cookie`)!) as { renewal: Renewal };
+        const { idempotencyKey } = marks.renewal;
+        expect(sent).toEqual([null, idempotencyKey, idempotencyKey, null]);
     });
 
     it('asks once whether anybody is signed in', async () => {
@@ -293,6 +387,19 @@ describe('cookie delivery', () => {
         expect(service.count('replayed')).toBe(1);
         expect(service.count('rotated')).toBe(1);
         expect(service.count('reused')).toBe(0);
+    });
+
+    it('signs out here and at the service though the storage is full, and says that it is', async () => {
+        const browser = new Browser(service);
+        const auth = browser.tab({ delivery: 'cookie' });
+        await soon(auth.login(ADA));
+        vi.spyOn(browser.local, 'setItem').mockImplementation(() => {
+            throw new DOMException('full', 'QuotaExceededError');
+        });
+        expect(await failureOf(auth.logout())).toMatchObject({ code: 'storage_failed' });
+        expect(auth.state).toMatchObject({ status: 'signed-out', reason: 'signed-out' });
+        expect(service.log).toEqual(['login', 'logout']);
+        expect((await soon(get(auth))).status).toBe(401);
     });
 
     it('signs the other tabs out, and the next page too, even if the service could not be told', async () => {

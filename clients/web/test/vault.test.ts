@@ -81,6 +81,15 @@ describe('the vault of cookie delivery', () => {
 });
 
 describe('a vault in a storage', () => {
+    it('says that it cannot read, and why', async () => {
+        const cause = new DOMException('denied', 'SecurityError');
+        vi.spyOn(storage, 'getItem').mockImplementation(() => {
+            throw cause;
+        });
+        for (const vault of [keyValueVault('shared', storage, KEY), cookieVault(KEY, newKey)])
+            await expect(vault.read()).rejects.toMatchObject({ code: 'storage_failed', cause });
+    });
+
     it('says that it cannot store, and why', async () => {
         const cause = new DOMException('full', 'QuotaExceededError');
         vi.spyOn(storage, 'setItem').mockImplementation(() => {

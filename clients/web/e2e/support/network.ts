@@ -4,10 +4,14 @@ import type { Page } from '@playwright/test';
 type Fate = 'arrives' | 'never' | 'broken';
 
 /**
- * Decides what becomes of the answers to the page's refreshes, by their number from 0 on. The service has answered each
+ * Decides what becomes of the answers to the page's refreshes, or to requests for another path, by their number from 0 on. The service has answered each
  * by then: it is the answer that is lost, not the request.
  */
-export async function onRefreshAnswers(page: Page, fate: (number: number) => Fate | Promise<Fate>): Promise<void> {
+export async function onAnswers(
+    page: Page,
+    fate: (number: number) => Fate | Promise<Fate>,
+    path = '/auth/refresh',
+): Promise<void> {
     const devtools = await page.context().newCDPSession(page);
     let answers = 0;
     const decide = async (requestId: string) => {
@@ -21,6 +25,6 @@ export async function onRefreshAnswers(page: Page, fate: (number: number) => Fat
         decide(requestId).catch(() => null);
     });
     await devtools.send('Fetch.enable', {
-        patterns: [{ urlPattern: '*/auth/refresh', requestStage: 'Response' }],
+        patterns: [{ urlPattern: `*${path}`, requestStage: 'Response' }],
     });
 }

@@ -79,6 +79,7 @@ class FakeChannel {
     }
 
     postMessage(message: unknown): void {
+        if (!FakeChannel.open.has(this)) throw new DOMException('closed', 'InvalidStateError');
         const data: unknown = structuredClone(message);
         for (const channel of FakeChannel.open) {
             if (channel === this || channel.name !== this.name) continue;
