@@ -138,6 +138,48 @@ describe('Next.js with iron-session', () => {
         expect(service.log).toEqual(['login', 'rotated', 'replayed']);
     });
 
+    it.each([900, 1])('leads to the login when a session has ended elsewhere (a token of %d s)', async (life) => {
+        service.accessLife = life;
+        const { login } = await import('../examples/nextjs/actions.js');
+        const { default: Page } = await import('../examples/nextjs/page.js');
+        await expect(login(null, form())).rejects.toThrow('redirect to /');
+        service.endAll();
+        if (life === 1) await new Promise((resolve) => setTimeout(resolve, 1100));
+        jar.sealed = true;
+        await expect(Page()).rejects.toThrow('redirect to /login');
+        jar.sealed = false;
+        service.accessLife = 900;
+        await expect(login(null, form())).rejects.toThrow('redirect to /');
+        jar.sealed = true;
+        expect(JSON.stringify(await Page())).toContain('ada@example.com');
+    });
+
+    it('sends nobody to the login for an answer that did not come', async () => {
+        const { login } = await import('../examples/nextjs/actions.js');
+        const { default: Page } = await import('../examples/nextjs/page.js');
+        await expect(login(null, form())).rejects.toThrow('redirect to /');
+        vi.stubGlobal('fetch', () => Promise.reject(new TypeError('network')));
+        jar.sealed = true;
+        await expect(Page()).rejects.toMatchObject({ code: 'network_error' });
+    });
+
+    it('signs out here though the service is away', async () => {
+        const { login, logout } = await import('../examples/nextjs/actions.js');
+        const { default: Page } = await import('../examples/nextjs/page.js');
+        await expect(login(null, form())).rejects.toThrow('redirect to /');
+        vi.stubGlobal('fetch', () => Promise.reject(new TypeError('network')));
+        await expect(logout()).rejects.toThrow('redirect to /login');
+        jar.sealed = true;
+        await expect(Page()).rejects.toThrow('redirect to /login');
+    });
+
+    it('does not lead to the login if the session could not be taken away', async () => {
+        const { login, logout } = await import('../examples/nextjs/actions.js');
+        await expect(login(null, form())).rejects.toThrow('redirect to /');
+        jar.sealed = true;
+        await expect(logout()).rejects.toMatchObject({ code: 'storage_failed' });
+    });
+
     it('has one cookie, sealed and small enough for a browser', async () => {
         const { login } = await import('../examples/nextjs/actions.js');
         await expect(login(null, form())).rejects.toThrow('redirect to /');
