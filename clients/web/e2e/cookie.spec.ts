@@ -86,13 +86,13 @@ test('with cookie delivery a rotation by the authorizer is repeated with its key
     context,
     start,
 }) => {
-    const renewal = { RENEWAL: 'rotate', RENEWAL_WINDOW: '4s', ACCESS_TOKEN_EXPIRY: '8s' };
+    const renewal = { RENEWAL: 'rotate', RENEWAL_WINDOW: '10s', ACCESS_TOKEN_EXPIRY: '20s' };
     const service = await start({ ...COOKIES, ...renewal });
     const tab = await Tab.open(context, service.url, { delivery: 'cookie' });
     await tab.signUp();
     const old = await context.cookies();
     await onAnswers(tab.page, (number) => (number === 0 ? 'broken' : 'arrives'), '/auth/me');
-    await tab.page.waitForTimeout(4500);
+    await tab.page.waitForTimeout(10_500);
     expect(await tab.request()).toContain('TypeError');
     await expect.poll(() => service.count('refresh_token_rotated')).toBe(1);
     await tab.page.waitForTimeout(1500);

@@ -4,8 +4,8 @@ import type { Page } from '@playwright/test';
 type Fate = 'arrives' | 'never' | 'broken';
 
 /**
- * Decides what becomes of the answers to the page's refreshes, or to requests for another path, by their number from 0 on. The service has answered each
- * by then: it is the answer that is lost, not the request.
+ * Decides what becomes of the answers to the page's refreshes, or to requests for another path, by their number from 0 on.
+ * The service has answered each by then: it is the answer that is lost, not the request.
  */
 export async function onAnswers(
     page: Page,
