@@ -86,7 +86,11 @@ export class Auth {
      */
     async logout(): Promise<void> {
         const entry = await this.#store.read();
-        if (entry === null) return;
+        // What could not be taken away the last time is still there.
+        if (entry === null) {
+            await this.#store.end(null, 'signed-out');
+            return;
+        }
         const { session } = entry;
         const cookies = this.#store.kind === 'cookie';
         const headers = session === null ? {} : { authorization: `Bearer ${session.token}` };

@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 import {
+    CanceledError,
     getAdapter,
     type AxiosAdapter,
     type AxiosInstance,
@@ -24,11 +25,14 @@ const RENEWED = ['x-new-token', 'x-new-access-token', 'x-new-refresh-token'];
 export function attach(instance: AxiosInstance, auth: Auth): () => void {
     const { bearer } = auth;
     const authorize = (config: Config): Config => {
-        const url = bearer.resolve(instance.getUri(config));
-        if (config.headers.has('authorization') || !bearer.covers(url)) return config;
         // As the adapter: interceptors and transformations see one request and its last answer, in whatever order they are.
         const adapter = getAdapter(config.adapter ?? instance.defaults.adapter, config);
-        return { ...config, adapter: (prepared) => sendSignedIn(auth, adapter, prepared, url) };
+        const send: AxiosAdapter = async (prepared) => {
+            const url = bearer.resolve(instance.getUri(prepared));
+            const asIs = prepared.headers.has('authorization') || !bearer.covers(url);
+            return await (asIs ? adapter(prepared) : sendSignedIn(auth, adapter, prepared, url));
+        };
+        return { ...config, adapter: send };
     };
     const requests = instance.interceptors.request.use(authorize);
     return () => {
@@ -45,9 +49,20 @@ async function sendSignedIn(
     /** What it came to, which may be an error that has an answer. */
     const send = async (token: string) => {
         const headers = config.headers.concat(await bearer.headers(token, url));
+        config.cancelToken?.throwIfRequested();
+        if (config.signal?.aborted) throw new CanceledError(undefined, undefined, config);
         const outcome = adapter({ ...config, headers });
-        const response = await outcome.catch((error: unknown) => (error as { response?: AxiosResponse }).response);
-        if (response !== undefined) await bearer.received(renewedIn(response));
+        const error = await outcome.then(
+            (response) => ({ response }),
+            (failed: unknown) => failed as { response?: AxiosResponse; config?: Config },
+        );
+        const { response } = error;
+        // An application that sends it once more is to send it with another token.
+        if ('config' in error) error.config = config;
+        if (response !== undefined) {
+            response.config = config;
+            await bearer.received(renewedIn(response));
+        }
         return { outcome, status: response?.status ?? 0 };
     };
 

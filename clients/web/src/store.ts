@@ -7,6 +7,9 @@ import type { Vault } from './vault.js';
 /** A storage event waits so long, in milliseconds, for the other tab's own word, which says why. */
 const WORD_FIRST = 50;
 
+/** A change waits no longer for the one before, in milliseconds: a storage may never answer. */
+const PATIENCE = 5_000;
+
 /** The one session of a client: its vault, what is known of it, and who wants to hear of changes. */
 export class SessionStore {
     #vault: Vault;
@@ -17,7 +20,7 @@ export class SessionStore {
     /** Who waits for the other tabs' answer: one at a time, under the lock. */
     #answered: ((later: boolean) => void) | null = null;
     /** Why another tab says that the session is over, for when the storage says that it is. */
-    #word: { reason: ChangeReason; error: AuthError | null } | null = null;
+    #word: { reason: ChangeReason; error: AuthError | null; elsewhere: boolean } | null = null;
     /** The id of the session that was ended last: what a renewal brings late is not stored. */
     #ended: string | null = null;
     /** Changes of the storage are made one after the other: an asynchronous one may finish them in any order. */
@@ -63,7 +66,8 @@ export class SessionStore {
         if (entry?.session !== null || this.#state.session !== null) {
             const session = entry?.session ?? null;
             const reason = this.#reasonFor(session);
-            this.#show(session, reason, reason !== 'restored', this.#word?.error ?? null);
+            const elsewhere = this.#word?.elsewhere ?? reason !== 'restored';
+            this.#show(session, reason, elsewhere, this.#word?.error ?? null);
         }
         return entry;
     }
@@ -91,6 +95,7 @@ export class SessionStore {
     ): Promise<void> {
         const sid = session && sessionIdOf(session);
         this.#ended = sid ?? this.#ended;
+        if (this.#state.session !== null) this.#word = { reason, error, elsewhere: false };
         await this.#inTurn(async () => {
             try {
                 await this.#vault.clear(reason === 'signed-out');
@@ -121,7 +126,13 @@ export class SessionStore {
 
     #inTurn(change: () => Promise<unknown>): Promise<unknown> {
         const done = this.#changes.then(change);
-        this.#changes = done.catch(ignore);
+        this.#changes = new Promise<void>((resolve) => {
+            const timer = setTimeout(resolve, PATIENCE);
+            void done.catch(ignore).then(() => {
+                clearTimeout(timer);
+                resolve();
+            });
+        });
         return done;
     }
 
@@ -195,7 +206,7 @@ export class SessionStore {
         const { reason, sid, userId, everywhere } = message;
         const error = told(message.error);
         if (this.kind === 'shared') {
-            this.#word = { reason, error };
+            this.#word = { reason, error, elsewhere: true };
             this.#ended = sid ?? this.#ended;
             await this.read();
             return;

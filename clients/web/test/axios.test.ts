@@ -1,4 +1,4 @@
-import axios, { type AxiosInstance, type InternalAxiosRequestConfig } from 'axios';
+import axios, { type AxiosError, type AxiosInstance, type InternalAxiosRequestConfig } from 'axios';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { attach } from '../src/axios.js';
@@ -52,6 +52,60 @@ describe('axios', () => {
         expect(JSON.parse(answer.data.echo)).toEqual({ a: 1 });
         expect(sentTo('/orders?page=2')).toHaveLength(2);
         expect(service.count('rotated')).toBe(1);
+    });
+
+    it('leaves alone what an interceptor has signed in or sent elsewhere, in whatever order they were added', async () => {
+        const sent: InternalAxiosRequestConfig[] = [];
+        const other = axios.create({
+            baseURL: BASE,
+            adapter: (config) => {
+                sent.push(config);
+                return Promise.resolve({ status: 200, statusText: '', data: '', headers: {}, config });
+            },
+        });
+        other.interceptors.request.use((config) => {
+            if (config.url === '/own') config.headers.set('Authorization', 'Basic b3du');
+            if (config.url === '/elsewhere') config.baseURL = 'https://other.example';
+            return config;
+        });
+        attach(other, auth);
+        for (const url of ['/own', '/elsewhere', '/orders']) await soon(other.get(url));
+        const headers = sent.map((config) => config.headers.get('authorization'));
+        expect(headers).toEqual(['Basic b3du', undefined, expect.stringMatching(/^Bearer /)]);
+    });
+
+    it('signs a request in anew that the application sends once more', async () => {
+        const working = service.browser();
+        let isAway = true;
+        client.defaults.env = {
+            fetch: (input, init) => (isAway ? Promise.reject(new TypeError('network')) : working(input, init)),
+        };
+        const failure = (await soon(client.get('/orders').catch((error: unknown) => error))) as AxiosError;
+        isAway = false;
+        await pass(61);
+        expect(failure.config!.headers.has('authorization')).toBe(false);
+        expect((await soon(client.request(failure.config!))).status).toBe(200);
+    });
+
+    it('does not send what was given up during the renewal', async () => {
+        await pass(61);
+        const controller = new AbortController();
+        let calls = 0;
+        const other = axios.create({
+            baseURL: BASE,
+            adapter: (config) => {
+                calls += 1;
+                return Promise.resolve({ status: 200, statusText: '', data: '', headers: {}, config });
+            },
+        });
+        attach(other, auth);
+        const code = other
+            .post('/orders', {}, { signal: controller.signal })
+            .catch((error: unknown) => (error as AxiosError).code);
+        await pass(0.002);
+        controller.abort();
+        expect(await soon(code)).toBe('ERR_CANCELED');
+        expect(calls).toBe(0);
     });
 
     it('repeats it also where a refusal counts as a success', async () => {
