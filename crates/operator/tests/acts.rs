@@ -25,43 +25,42 @@ const PASSWORD: &str = "plum-kettle-orbit-4172";
 const WINDOW: Duration = Duration::from_secs(900);
 const TABLE: &str = "latchkey-Table";
 
-/// An operator at the table of `stack`, for one act.
-fn operator_at(stack: &Stack, audit: &AuditLog, act: &str) -> Operator {
-    let store = Store::with_client(stack.dynamodb(), TABLE.to_owned());
+/// An operator who asks the table of `stack` by `dynamodb`, for one act.
+fn operator_by(dynamodb: aws_sdk_dynamodb::Client, stack: &Stack, audit: &AuditLog, act: &str) -> Operator {
+    let store = Store::with_client(dynamodb, TABLE.to_owned());
     let caller = Client::new("", "operator/test (ada)", act).in_invocation(act);
     Operator::new(store, stack.clock().clone(), audit.clone(), caller)
 }
 
-/// So many pages of one session each are read, and then none.
+/// Lets so many requests of one kind pass, and then none.
 #[derive(Debug)]
-struct Pages(AtomicUsize);
+struct Few {
+    left: AtomicUsize,
+    is_counted: fn(&mut BeforeSerializationInterceptorContextMut<'_>) -> bool,
+}
 
-impl Intercept for Pages {
-    fn name(&self) -> &'static str {
-        "pages"
+impl Few {
+    /// Pages of one session each.
+    fn pages(left: usize) -> Self {
+        Self::of(left, |context| {
+            let query = context.input_mut().downcast_mut::<QueryInput>();
+            query.map(|query| query.limit = Some(1)).is_some()
+        })
     }
 
-    fn modify_before_serialization(
-        &self,
-        context: &mut BeforeSerializationInterceptorContextMut<'_>,
-        _: &RuntimeComponents,
-        _: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
-        let Some(query) = context.input_mut().downcast_mut::<QueryInput>() else { return Ok(()) };
-        query.limit = Some(1);
-        let read = |left: usize| left.checked_sub(1);
-        let left = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, read);
-        left.map(|_| ()).map_err(|_| "no page is left".into())
+    /// Items that are deleted.
+    fn deletions(left: usize) -> Self {
+        Self::of(left, |context| context.input_mut().downcast_mut::<DeleteItemInput>().is_some())
+    }
+
+    fn of(left: usize, is_counted: fn(&mut BeforeSerializationInterceptorContextMut<'_>) -> bool) -> Self {
+        Self { left: AtomicUsize::new(left), is_counted }
     }
 }
 
-/// So many items are deleted, and then none.
-#[derive(Debug)]
-struct Deletions(AtomicUsize);
-
-impl Intercept for Deletions {
+impl Intercept for Few {
     fn name(&self) -> &'static str {
-        "deletions"
+        "few"
     }
 
     fn modify_before_serialization(
@@ -70,11 +69,11 @@ impl Intercept for Deletions {
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        if context.input_mut().downcast_mut::<DeleteItemInput>().is_none() {
+        if !(self.is_counted)(context) {
             return Ok(());
         }
-        let left = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
-        left.map(|_| ()).map_err(|_| "nothing more is deleted".into())
+        let left = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
+        left.map(|_| ()).map_err(|_| "there are no more".into())
     }
 }
 
@@ -90,7 +89,7 @@ impl Scene {
         let cheap = Options::for_testing().with("ARGON2_MEMORY_KIB", "7168").with("ARGON2_ITERATIONS", "1");
         let stack = Stack::start(cheap.with("LOGIN_LOCK_FAILURES", "3")).await.unwrap();
         let audit = AuditLog::memory();
-        let operator = operator_at(&stack, &audit, "act-1");
+        let operator = operator_by(stack.dynamodb(), &stack, &audit, "act-1");
         Self { stack, operator, audit }
     }
 
@@ -137,11 +136,9 @@ impl Scene {
     }
 
     /// An operator whose requests to the table meet `hindrance`.
-    fn hindered(&self, hindrance: impl Intercept + 'static) -> Operator {
-        let config = self.stack.dynamodb().config().to_builder().interceptor(hindrance);
-        let store = Store::with_client(aws_sdk_dynamodb::Client::from_conf(config.build()), TABLE.to_owned());
-        let caller = Client::new("", "operator/test (ada)", "act-1").in_invocation("act-1");
-        Operator::new(store, self.stack.clock().clone(), self.audit.clone(), caller)
+    fn hindered(&self, hindrance: Few) -> Operator {
+        let config = self.stack.dynamodb().config().to_builder().interceptor(hindrance).build();
+        operator_by(aws_sdk_dynamodb::Client::from_conf(config), &self.stack, &self.audit, "act-1")
     }
 
     /// Keys of every item but counts.
@@ -279,7 +276,7 @@ async fn a_deletion_that_was_broken_off_anywhere_goes_on_by_the_users_id() {
         scene.login(PASSWORD).await;
         let user = scene.ada().await;
         let address = "ada@example.com".parse().unwrap();
-        let hindered = scene.hindered(Deletions(AtomicUsize::new(so_many)));
+        let hindered = scene.hindered(Few::deletions(so_many));
         let failure = hindered.delete(&user, &address, Duration::ZERO).await.unwrap_err();
         assert!(matches!(failure, Failure::Undeleted { .. }), "{failure}");
         assert!(failure.to_string().contains(user.id.as_str()), "{failure}");
@@ -311,7 +308,7 @@ async fn one_session_is_ended_and_the_others_live_on() {
     assert_eq!(scene.operator.end(&user, &sid).await.unwrap(), Revoked::Now);
     assert!(!scene.passes(&first).await && scene.passes(&second).await);
     assert_eq!(scene.refresh(&first).await.0, 401);
-    let later = operator_at(&scene.stack, &scene.audit, "act-2");
+    let later = operator_by(scene.stack.dynamodb(), &scene.stack, &scene.audit, "act-2");
     assert_eq!(later.end(&user, &sid).await.unwrap(), Revoked::NotLive, "a second time");
     let unknown = SessionId::parse(&"A".repeat(43)).unwrap();
     assert!(matches!(scene.operator.end(&user, &unknown).await, Err(Failure::UnknownSession(_))));
@@ -342,8 +339,7 @@ async fn what_was_ended_before_a_page_could_not_be_read_is_in_the_audit_trail() 
         sessions.push(scene.login(PASSWORD).await.1);
     }
     let ada = scene.ada().await;
-    let end_all =
-        async |pages| scene.hindered(Pages(AtomicUsize::new(pages))).end_all(&ada).await.unwrap_err();
+    let end_all = async |pages| scene.hindered(Few::pages(pages)).end_all(&ada).await.unwrap_err();
 
     let failure = end_all(2).await;
     assert!(matches!(failure, Failure::Partly { ended: 2, found: 2, .. }), "{failure}");
