@@ -193,6 +193,26 @@ mod tests {
     }
 
     #[test]
+    fn an_unresolved_reference_signs_and_verifies_nothing() {
+        let reference = "{{resolve:secretsmanager:SigningSecret:SecretString:::}}";
+        let what = "is a CloudFormation reference that is not resolved ({{resolve:…}}): set the value itself";
+        let secret = "s".repeat(32);
+        for (name, settings) in [
+            ("JWT_SECRET", vec![]),
+            ("JWT_PREVIOUS_SECRETS", vec![("JWT_SECRET", secret.as_str())]),
+            ("REFRESH_TOKEN_SECRET", vec![("JWT_SECRET", secret.as_str())]),
+            (
+                "REFRESH_TOKEN_PREVIOUS_SECRETS",
+                vec![("JWT_SECRET", secret.as_str()), ("REFRESH_TOKEN_SECRET", secret.as_str())],
+            ),
+            ("JWT_PRIVATE_KEY", vec![("JWT_ALGORITHM", "ES256"), ("REFRESH_TOKEN_SECRET", secret.as_str())]),
+        ] {
+            let pairs: Vec<_> = settings.into_iter().chain([(name, reference)]).collect();
+            assert_eq!(faults(&pairs), format!("{name} {what}"), "{name}");
+        }
+    }
+
+    #[test]
     fn an_unknown_algorithm_is_refused_by_name() {
         for algorithm in ["none", "hs256", "PS256", "ES384"] {
             let message = faults(&[("JWT_ALGORITHM", algorithm), ("JWT_SECRET", &"s".repeat(64))]);

@@ -1,5 +1,7 @@
 //! Reads settings one by one and collects what is wrong with them.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
@@ -20,13 +22,18 @@ pub fn from_lookup<T>(
     lookup: &Lookup<'_>,
     read: impl FnOnce(&mut Settings<'_>) -> Option<T>,
 ) -> Result<T, Faults> {
-    let mut settings = Settings { lookup, faults: Vec::new() };
+    let mut settings = Settings { lookup, faults: Vec::new(), unresolved: RefCell::default() };
     let value = read(&mut settings);
+    let faults = settings.into_faults();
     match value {
-        Some(value) if settings.faults.is_empty() => Ok(value),
-        _ => Err(Faults(settings.faults)),
+        Some(value) if faults.is_empty() => Ok(value),
+        _ => Err(Faults(faults)),
     }
 }
+
+/// How a CloudFormation dynamic reference begins. CloudFormation replaces it when it deploys; `sam local` and the Lambda
+/// console do not.
+const DYNAMIC_REFERENCE: &str = "{{resolve:";
 
 /// The environment while it is being read.
 ///
@@ -35,6 +42,8 @@ pub fn from_lookup<T>(
 pub struct Settings<'a> {
     lookup: &'a Lookup<'a>,
     faults: Vec<Fault>,
+    /// The variables that were read and hold an unresolved dynamic reference.
+    unresolved: RefCell<BTreeSet<String>>,
 }
 
 impl Settings<'_> {
@@ -46,7 +55,12 @@ impl Settings<'_> {
 
     /// A variable that is not one of Latchkey's own settings, such as `AWS_REGION`.
     pub(super) fn variable(&self, name: &str) -> Option<String> {
-        (self.lookup)(name).filter(|value| !value.is_empty())
+        let value = (self.lookup)(name).filter(|value| !value.is_empty())?;
+        // The text of a reference is public. As a secret it would sign tokens that anybody can forge.
+        if value.contains(DYNAMIC_REFERENCE) {
+            self.unresolved.borrow_mut().insert(name.to_owned());
+        }
+        Some(value)
     }
 
     /// A value that has to be there.
@@ -111,6 +125,16 @@ impl Settings<'_> {
         if !self.faults.contains(&fault) {
             self.faults.push(fault);
         }
+    }
+
+    /// Every fault. What else is wrong with an unresolved reference is left out: it describes a text that is not the value.
+    fn into_faults(self) -> Vec<Fault> {
+        let unresolved = self.unresolved.into_inner();
+        let others = self.faults.into_iter().filter(|fault| !unresolved.contains(&fault.variable));
+        let what = "is a CloudFormation reference that is not resolved ({{resolve:…}}): set the value itself";
+        let references =
+            unresolved.iter().map(|name| Fault { variable: name.clone(), what: what.to_owned() });
+        references.chain(others).collect()
     }
 }
 
@@ -188,6 +212,38 @@ mod tests {
         assert_eq!(
             faults.map(|_| ()),
             Err("SESSION_CHECK \"maybe\" is not one of on, off\nTABLE_NAME is missing".to_owned())
+        );
+    }
+
+    #[test]
+    fn rejects_an_unresolved_dynamic_reference_in_every_setting() {
+        let what = "is a CloudFormation reference that is not resolved ({{resolve:…}}): set the value itself";
+        for setting in setting::ALL {
+            for value in ["{{resolve:secretsmanager:S:SecretString}}", "x,{{resolve:ssm-secure:/s}}"] {
+                assert_eq!(
+                    read(&[(setting.name, value)], |s| s.text(setting)),
+                    Err(format!("{} {what}", setting.name))
+                );
+            }
+        }
+        let keys = [("AWS_SECRET_ACCESS_KEY", "{{resolve:ssm:/key}}"), ("AWS_ACCESS_KEY_ID", "id")];
+        assert_eq!(
+            read(&keys, |s| s.variable("AWS_SECRET_ACCESS_KEY")),
+            Err(format!("AWS_SECRET_ACCESS_KEY {what}"))
+        );
+    }
+
+    #[test]
+    fn an_unresolved_reference_is_one_fault_beside_those_of_other_settings() {
+        let pairs = [("REFRESH_GRACE", "{{resolve:ssm:/grace}}"), ("SESSION_CHECK", "maybe")];
+        let faults = read(&pairs, |s| (s.span(&setting::REFRESH_GRACE), s.switch(&setting::SESSION_CHECK)));
+        let lines = faults.err().unwrap_or_default();
+        assert_eq!(
+            lines.lines().collect::<Vec<_>>(),
+            [
+                "REFRESH_GRACE is a CloudFormation reference that is not resolved ({{resolve:…}}): set the value itself",
+                "SESSION_CHECK \"maybe\" is not one of on, off",
+            ]
         );
     }
 
