@@ -48,3 +48,4 @@ mod signup;
 mod soak;
 mod support;
 mod threat_model;
+mod upgrade;

@@ -81,6 +81,7 @@ pub(crate) enum Fault {
 #[derive(Default)]
 struct State {
     seen: Vec<String>,
+    requests: Vec<serde_json::Value>,
     faults: Vec<(Target, Fault, usize)>,
     charges: Vec<Charge>,
     spoilt: usize,
@@ -156,6 +157,11 @@ impl Tap {
         seen
     }
 
+    /// The requests of functions since the last call: operation, function and body, in the order in which they came.
+    pub(crate) fn requests(&self) -> Vec<serde_json::Value> {
+        std::mem::take(&mut self.state.lock().expect("no poison").requests)
+    }
+
     /// What the requests that were carried out since the last call have consumed, by package.
     pub(crate) fn bill(&self) -> serde_json::Value {
         capacity::bill(&std::mem::take(&mut self.state.lock().expect("no poison").charges))
@@ -173,6 +179,12 @@ impl Tap {
 }
 
 impl State {
+    /// Keeps a function's request.
+    fn keep(&mut self, role: &str, operation: &str, body: &[u8]) {
+        let body: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+        self.requests.push(serde_json::json!({ "operation": operation, "function": role, "body": body }));
+    }
+
     /// Notes a request, and says what goes wrong with it.
     fn see(&mut self, operation: &str, body: &[u8]) -> Option<Fault> {
         self.seen.push(operation.to_owned());
@@ -209,6 +221,7 @@ async fn forward(line: Line, request: Request<Incoming>) -> Result<Response<Answ
     let role = parts.headers.get("x-amz-security-token").and_then(|role| role.to_str().ok());
     let role = role.unwrap_or_default().to_owned();
     if !role.is_empty() {
+        line.state.lock().expect("no poison").keep(&role, &operation, &body);
         let needs = policy::needs(&operation, &body);
         let denied = line.state.lock().expect("no poison").judge(&line.policies, &role, &needs);
         if let Some(refusal) = denied {

@@ -1,0 +1,39 @@
+//! Counts and locks of an earlier edition.
+
+use super::fixture::Upgraded;
+use crate::support::PASSWORD;
+
+const WRONG: &str = "not the password";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_locked_address_stays_locked_for_the_rest_of_its_time() {
+    let upgraded = Upgraded::from_first().await;
+    let reply = upgraded.service.try_login("carol@example.com", PASSWORD).await.expect(429);
+    let wait: u64 = reply.header("retry-after").parse().expect("seconds");
+    assert!((3_600..86_400).contains(&wait), "{wait}");
+    upgraded.service.pass(wait);
+    upgraded.service.try_login("carol@example.com", PASSWORD).await.expect(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn consecutive_failures_are_counted_on_and_lock_the_address() {
+    let upgraded = Upgraded::from_first().await;
+    upgraded.service.try_login("gil@example.com", WRONG).await.expect(401);
+    assert_eq!(upgraded.service.audited("address_locked").len(), 1);
+    upgraded.service.try_login("gil@example.com", PASSWORD).await.expect(429);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_success_ends_the_consecutive_failures() {
+    let upgraded = Upgraded::from_first().await;
+    upgraded.service.try_login("gil@example.com", PASSWORD).await.expect(200);
+    upgraded.service.try_login("gil@example.com", WRONG).await.expect(401);
+    upgraded.service.try_login("gil@example.com", PASSWORD).await.expect(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_attempts_of_the_running_window_count() {
+    let upgraded = Upgraded::from_first().await;
+    upgraded.service.try_login("dave@example.com", WRONG).await.expect(401);
+    upgraded.service.try_login("dave@example.com", PASSWORD).await.expect(429);
+}
