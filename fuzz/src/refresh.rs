@@ -1,6 +1,6 @@
 //! Any place that a refresh token can be presented in: what is found is what is there.
 
-use auth_core::config::TokenDelivery;
+use auth_core::config::{self, HttpConfig};
 use auth_core::http::{Incoming, presented};
 use http::{HeaderName, HeaderValue, header};
 use lambda_http::{Body, Request};
@@ -19,9 +19,12 @@ pub fn check(data: &[u8]) {
     let body = parts.next().unwrap_or_default();
     let headers = String::from_utf8_lossy(data.strip_suffix(body).unwrap_or_default()).into_owned();
     *request.body_mut() = Body::Binary(body.to_vec());
-    let request = Incoming::from(request);
-    for delivery in [TokenDelivery::Body, TokenDelivery::Cookie] {
-        let Ok(tokens) = presented::tokens(&request, delivery) else { continue };
+    for delivery in ["body", "cookie"] {
+        let lookup = |name: &str| (name == "TOKEN_DELIVERY").then(|| delivery.to_owned());
+        let config = config::from_lookup(&lookup, |settings| Some(HttpConfig::read(settings)));
+        let config = config.expect("a configuration");
+        let request = Incoming::read(request.clone(), &config);
+        let Ok(tokens) = presented::tokens(&request, &config) else { continue };
         let mut tokens = tokens.into_iter();
         if let Some(token) = in_body(body) {
             assert_eq!(tokens.next().as_deref(), Some(token.as_str()));

@@ -3,8 +3,10 @@
 use std::collections::HashMap;
 
 use auth_core::client::Client;
-use auth_core::http::cookie;
-use auth_core::http::incoming::{base_path, bearer};
+use auth_core::config::CookieConfig;
+use auth_core::http::cookie::REFRESH_TOKEN;
+use auth_core::http::incoming::bearer;
+use auth_core::http::location;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
@@ -83,11 +85,11 @@ impl Event {
     }
 
     /// The refresh tokens of the cookies.
-    pub(crate) fn refresh_cookies(&self) -> Vec<String> {
+    pub(crate) fn refresh_cookies(&self, cookies: &CookieConfig) -> Vec<String> {
         let apart = self.cookies.iter().flatten().map(String::as_str);
         let lines = self.multi_value_headers.iter().flat_map(|headers| headers.named("cookie"));
         let lines = lines.filter_map(Value::as_array).flatten().filter_map(Value::as_str);
-        apart.chain(lines).chain(self.header("cookie")).flat_map(cookie::find).collect()
+        cookies.find(REFRESH_TOKEN, apart.chain(lines).chain(self.header("cookie")))
     }
 
     /// The key that makes a renewal repeatable. `Idempotency-Key` would be that of the request to the API itself.
@@ -95,11 +97,11 @@ impl Event {
         self.header("x-refresh-idempotency-key")
     }
 
-    /// What comes before `/auth/…` in the path of the service's own routes.
+    /// What comes before `/auth/…` in the path, if it is one of the service's own routes behind the authorizer.
     pub(crate) fn base_path(&self) -> Option<&str> {
         let context = self.request_context.as_ref()?;
         let path = context.http.as_ref().and_then(|http| http.path.as_deref()).or(context.path.as_deref())?;
-        base_path(path)
+        location::guarded_base_path(path)
     }
 
     fn header(&self, name: &'static str) -> Option<&str> {
@@ -162,7 +164,7 @@ mod tests {
         }))?;
         assert_eq!(event.refresh_token(), Some("r"));
         assert_eq!(event.idempotency_key(), Some("k"));
-        assert_eq!(event.refresh_cookies(), ["c"]);
+        assert_eq!(event.refresh_cookies(&CookieConfig::default()), ["c"]);
         assert_eq!(event.access_token(), Some("first"));
         Ok(())
     }

@@ -10,10 +10,10 @@ use auth_core::audit::{Entry, Event as AuditEvent, Outcome};
 use auth_core::client::Client;
 use auth_core::clock::Timestamp;
 use auth_core::config::{
-    RenewalConfig, RenewalMode, Settings, TokenDelivery, read_access_issuer, read_delivery,
+    CookieConfig, RenewalConfig, RenewalMode, Settings, TokenDelivery, read_access_issuer, read_delivery,
 };
 use auth_core::grant::{Grant, GrantError};
-use auth_core::http::cookie;
+use auth_core::http::cookie::REFRESH_TOKEN;
 use auth_core::redeem::{RedeemError, Redeemer, Redemption};
 use auth_core::session::{IdempotencyDigest, Session};
 use auth_core::store::Store;
@@ -33,7 +33,7 @@ pub(crate) struct Renewal {
 
 enum How {
     Access(AccessIssuer),
-    Rotate { redeemer: Box<Redeemer>, issuer: AccessIssuer, delivery: TokenDelivery },
+    Rotate { redeemer: Box<Redeemer>, issuer: AccessIssuer, cookies: Option<CookieConfig> },
 }
 
 impl Renewal {
@@ -48,10 +48,11 @@ impl Renewal {
             RenewalMode::Off => return None,
             RenewalMode::Access => How::Access(read_access_issuer(settings)?),
             RenewalMode::Rotate => {
-                let delivery = read_delivery(settings);
+                let cookies = CookieConfig::read(settings);
+                let cookies = (read_delivery(settings) == TokenDelivery::Cookie).then_some(cookies);
                 let issuer = read_access_issuer(settings);
                 let redeemer = Redeemer::read(settings, store.clone(), platform.clone())?;
-                How::Rotate { redeemer: Box::new(redeemer), issuer: issuer?, delivery }
+                How::Rotate { redeemer: Box::new(redeemer), issuer: issuer?, cookies }
             }
         };
         Some(Self { window: config.window, how, platform: platform.clone() })
@@ -71,8 +72,8 @@ impl Renewal {
         let caller = Caller { access, client: event.client(), platform: &self.platform };
         let step = match &self.how {
             How::Access(issuer) => Step::Mint(issuer),
-            How::Rotate { redeemer, issuer, delivery } => {
-                Step::Redeem(redeemer, issuer, caller.presented(event, redeemer, *delivery)?)
+            How::Rotate { redeemer, issuer, cookies } => {
+                Step::Redeem(redeemer, issuer, caller.presented(event, redeemer, cookies.as_ref())?)
             }
         };
         Some(Due { caller, step, window: self.window })
@@ -88,15 +89,15 @@ pub(crate) struct Due<'a> {
 
 enum Step<'a> {
     Mint(&'a AccessIssuer),
-    Redeem(&'a Redeemer, &'a AccessIssuer, Presented),
+    Redeem(&'a Redeemer, &'a AccessIssuer, Presented<'a>),
 }
 
 /// The refresh token that came with the request.
-struct Presented {
+struct Presented<'a> {
     claims: RefreshClaims,
     idempotency: IdempotencyDigest,
-    /// With cookie delivery, what the cookie's path begins with.
-    cookie_base: Option<String>,
+    /// With cookie delivery, how the next cookie is written, and the base path that the browser sees.
+    cookie: Option<(&'a CookieConfig, String)>,
 }
 
 impl<'a> Due<'a> {
@@ -124,7 +125,7 @@ impl<'a> Due<'a> {
                     client: &self.caller.client,
                 };
                 let grant = redeemer.redeem(&redemption, user).await?;
-                Ok(Some(hand_over(grant, presented.cookie_base.as_deref())))
+                Ok(Some(hand_over(grant, presented.cookie.as_ref())))
             }
             Step::Redeem(..) => Ok(None),
         }
@@ -132,7 +133,7 @@ impl<'a> Due<'a> {
 
     /// Whether the refresh token is the current one and has just been rotated. Rotating it again would leave whoever still holds
     /// the one before it, beside the old access token, two steps behind.
-    fn is_fresh(&self, presented: &Presented, session: &Session, now: Timestamp) -> bool {
+    fn is_fresh(&self, presented: &Presented<'_>, session: &Session, now: Timestamp) -> bool {
         presented.claims.generation == session.generation && now.since(session.rotated_at) < self.window
     }
 }
@@ -144,13 +145,22 @@ struct Caller<'a> {
     platform: &'a Platform,
 }
 
-impl Caller<'_> {
+impl<'a> Caller<'a> {
     /// The session's refresh token, if the request carries it.
-    fn presented(&self, event: &Event, redeemer: &Redeemer, delivery: TokenDelivery) -> Option<Presented> {
-        let (tokens, cookie_base) = match delivery {
-            TokenDelivery::Body => (vec![event.refresh_token()?.to_owned()], None),
-            // A browser sends it to the service's own routes alone, so the cookie's path follows from theirs.
-            TokenDelivery::Cookie => (event.refresh_cookies(), Some(event.base_path()?.to_owned())),
+    fn presented(
+        &self,
+        event: &Event,
+        redeemer: &Redeemer,
+        cookies: Option<&'a CookieConfig>,
+    ) -> Option<Presented<'a>> {
+        let (tokens, cookie) = match cookies {
+            None => (vec![event.refresh_token()?.to_owned()], None),
+            Some(cookies) => {
+                // The functions of other routes may not hand the successor over, and with `__Host-` a browser sends the cookie to
+                // all of them.
+                let base_path = cookies.public_base_path(event.base_path()?).to_owned();
+                (event.refresh_cookies(cookies), Some((cookies, base_path)))
+            }
         };
         if tokens.is_empty() {
             return None;
@@ -170,7 +180,7 @@ impl Caller<'_> {
             // Without the key that the client counts on, a repetition could sign it out.
             Some(key) => IdempotencyDigest::of(&claims.sid, key.as_bytes())?,
         };
-        Some(Presented { claims, idempotency, cookie_base })
+        Some(Presented { claims, idempotency, cookie })
     }
 
     fn mint(
@@ -199,12 +209,12 @@ impl Caller<'_> {
     }
 }
 
-fn hand_over(grant: Grant, cookie_base: Option<&str>) -> Renewed {
-    let (new_refresh_token, new_refresh_cookie) = match cookie_base {
+fn hand_over(grant: Grant, cookie: Option<&(&CookieConfig, String)>) -> Renewed {
+    let (new_refresh_token, new_refresh_cookie) = match cookie {
         None => (Some(grant.refresh_token), None),
-        Some(base_path) => {
+        Some((cookies, base_path)) => {
             let rest = grant.refresh_expires_at.since(grant.issued_at);
-            let cookie = cookie::set(base_path, &grant.refresh_token, rest);
+            let cookie = cookies.set(REFRESH_TOKEN, base_path, &grant.refresh_token, rest);
             (None, cookie.and_then(|cookie| cookie.to_str().ok().map(str::to_owned)))
         }
     };

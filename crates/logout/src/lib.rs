@@ -47,7 +47,7 @@ impl Endpoint for Logout {
     async fn answer(&self, request: Incoming) -> Result<Answer, ApiError> {
         let now = self.platform.clock.now();
         origin::require_same_site(&request, &self.http, &self.platform.audit, now)?;
-        let tokens = presented::tokens(&request, self.http.delivery)?;
+        let tokens = presented::tokens(&request, &self.http)?;
         // With cookie delivery a browser that has no cookie any more is logged out already.
         if tokens.is_empty() && self.http.delivery == TokenDelivery::Body {
             return Err(ApiError::field("refreshToken", "is missing"));

@@ -36,7 +36,7 @@ impl Endpoint for Refresh {
     async fn answer(&self, request: Incoming) -> Result<Answer, ApiError> {
         let now = self.platform.clock.now();
         origin::require_same_site(&request, &self.http, &self.platform.audit, now)?;
-        let tokens = presented::refresh_tokens(&request, self.http.delivery)?;
+        let tokens = presented::refresh_tokens(&request, &self.http)?;
         let claims = self.redeemer.verify(&tokens, &request.client)?;
         let idempotency = idempotency_digest(&request, &claims.sid)?;
         let redemption =

@@ -4,7 +4,7 @@ use std::net::Ipv6Addr;
 
 use ::http::HeaderValue;
 
-use super::{Settings, setting};
+use super::{CookieConfig, Settings, setting};
 
 /// What every function with an HTTP answer needs.
 #[derive(Clone, Debug)]
@@ -13,6 +13,8 @@ pub struct HttpConfig {
     pub format: ResponseFormat,
     /// Where the refresh token travels.
     pub delivery: TokenDelivery,
+    /// The names and the path of cookies.
+    pub cookies: CookieConfig,
     /// Origins whose scripts may call.
     pub origins: Origins,
 }
@@ -61,7 +63,7 @@ impl Origins {
 }
 
 impl HttpConfig {
-    /// Reads `RESPONSE_FORMAT`, `TOKEN_DELIVERY` and `CORS_ALLOWED_ORIGINS`.
+    /// Reads `RESPONSE_FORMAT`, `TOKEN_DELIVERY`, `COOKIE_PREFIX`, `PUBLIC_BASE_PATH` and `CORS_ALLOWED_ORIGINS`.
     pub fn read(settings: &mut Settings<'_>) -> Self {
         let formats = [
             ("camel", ResponseFormat::Camel),
@@ -71,13 +73,14 @@ impl HttpConfig {
         ];
         let format = settings.choice(&setting::RESPONSE_FORMAT, &formats);
         let delivery = read_delivery(settings);
+        let cookies = CookieConfig::read(settings);
         let mut origins = origins(settings);
         if origins == Origins::Any && delivery == TokenDelivery::Cookie {
             // Fetch forbids `*` together with credentials, and any page could then use the cookie.
             settings.fault(&setting::CORS_ALLOWED_ORIGINS, "may not be * with TOKEN_DELIVERY=cookie");
             origins = Origins::Listed(Vec::new());
         }
-        Self { format, delivery, origins }
+        Self { format, delivery, cookies, origins }
     }
 }
 

@@ -11,6 +11,7 @@
 //! ```
 
 mod authorizer;
+mod cookies;
 mod grants;
 mod http;
 mod keys;
@@ -24,6 +25,7 @@ mod span;
 mod store;
 
 pub use self::authorizer::{SessionCheckConfig, read_simple_answers};
+pub use self::cookies::{CookieConfig, CookiePrefix, PublicBasePath};
 pub use self::grants::{Grants, read_access_issuer};
 pub use self::http::{HttpConfig, Origins, ResponseFormat, TokenDelivery, read_delivery};
 pub use self::keys::{read_public_keys, read_refresh_keys, read_signing_key, read_verifying_keys};

@@ -72,6 +72,10 @@ settings! {
     RESPONSE_FORMAT = "camel";
     /// `body` or `cookie`.
     TOKEN_DELIVERY = "body";
+    /// `secure`, `secure-to-host` or `host`: the prefix of cookie names.
+    COOKIE_PREFIX = "secure";
+    /// What comes before `/auth` in the path that browsers call, such as `/api`; `/` for nothing.
+    PUBLIC_BASE_PATH;
     /// Origins whose scripts may call the API, separated by commas; `*` for any, with `TOKEN_DELIVERY=body` alone.
     CORS_ALLOWED_ORIGINS;
     /// Shortest password, in Unicode code points.

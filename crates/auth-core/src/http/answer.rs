@@ -5,8 +5,9 @@ use lambda_http::{Body, Response};
 use renewal::SessionEnded;
 use serde_json::{Map, Value, json};
 
+use super::cookie::REFRESH_TOKEN;
 use super::fields::snake_case;
-use super::{ApiError, Incoming, cookie};
+use super::{ApiError, Incoming};
 use crate::config::{HttpConfig, ResponseFormat, TokenDelivery};
 use crate::grant::Grant;
 use crate::user::User;
@@ -67,11 +68,20 @@ impl Answer {
         let in_body = config.delivery == TokenDelivery::Body;
         if !in_body {
             let rest = grant.refresh_expires_at.since(grant.issued_at);
-            let cookie = cookie::set(&request.base_path, &grant.refresh_token, rest);
-            headers.extend(cookie.map(|cookie| (header::SET_COOKIE, cookie)));
+            let (cookies, base_path) = (&config.cookies, &request.base_path);
+            let set = cookies.set(REFRESH_TOKEN, base_path, &grant.refresh_token, rest);
+            let cleared = cookies.clear_other(REFRESH_TOKEN, base_path, &request.headers);
+            headers.extend(set.into_iter().chain(cleared).map(|cookie| (header::SET_COOKIE, cookie)));
         }
         let body = wrap(config.format, spell_grant(config.format, grant, in_body));
         Self::of(status, body, headers)
+    }
+
+    /// Sets a cookie more.
+    #[must_use]
+    pub fn with_cookie(mut self, cookie: Option<HeaderValue>) -> Self {
+        self.headers.extend(cookie.map(|cookie| (header::SET_COOKIE, cookie)));
+        self
     }
 
     /// Says that the session of the request has ended: the refresh cookie is taken away, if the deployment uses one, and no
@@ -80,7 +90,8 @@ impl Answer {
     pub fn ending_session(mut self, config: &HttpConfig, request: &Incoming) -> Self {
         self.ends_session = true;
         if config.delivery == TokenDelivery::Cookie {
-            self.headers.extend(cookie::clear(&request.base_path).map(|cookie| (header::SET_COOKIE, cookie)));
+            let cleared = config.cookies.clear(REFRESH_TOKEN, &request.base_path, &request.headers);
+            self.headers.extend(cleared.into_iter().map(|cookie| (header::SET_COOKIE, cookie)));
         }
         self
     }
@@ -105,7 +116,12 @@ impl Answer {
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }
         for (name, value) in self.headers {
-            headers.insert(name, value);
+            // An answer may set several cookies, each in a line of its own (RFC 6265 §3). Of all else it has one.
+            if name == header::SET_COOKIE {
+                headers.append(name, value);
+            } else {
+                headers.insert(name, value);
+            }
         }
         if self.ends_session {
             response.extensions_mut().insert(SessionEnded);

@@ -13,7 +13,7 @@ use tower::{Layer, Service};
 use tower_http::cors::Cors;
 
 use super::{Answer, ApiError, Incoming, origin};
-use crate::config::{HttpConfig, ResponseFormat};
+use crate::config::HttpConfig;
 
 /// A function is given 10 s and answers sooner, whatever the table does: being stopped by Lambda would be an error that tells
 /// a client nothing, instead of a 503 that tells it to come back.
@@ -41,7 +41,7 @@ impl<E: Endpoint> HttpFunction<E> {
     /// Makes the service.
     pub fn new(endpoint: E, config: &HttpConfig) -> Self {
         let endpoint = Arc::new(endpoint);
-        let service = EndpointService { endpoint: Arc::clone(&endpoint), format: config.format };
+        let service = EndpointService { endpoint: Arc::clone(&endpoint), config: Arc::new(config.clone()) };
         Self { service: RenewalLayer.layer(origin::cors(config).layer(service)), endpoint }
     }
 
@@ -75,12 +75,12 @@ impl<E: Endpoint> Service<Request> for HttpFunction<E> {
 
 struct EndpointService<E> {
     endpoint: Arc<E>,
-    format: ResponseFormat,
+    config: Arc<HttpConfig>,
 }
 
 impl<E> Clone for EndpointService<E> {
     fn clone(&self) -> Self {
-        Self { endpoint: Arc::clone(&self.endpoint), format: self.format }
+        Self { endpoint: Arc::clone(&self.endpoint), config: Arc::clone(&self.config) }
     }
 }
 
@@ -94,16 +94,16 @@ impl<E: Endpoint> Service<Request> for EndpointService<E> {
     }
 
     fn call(&mut self, request: Request) -> Answering {
-        let (endpoint, format) = (Arc::clone(&self.endpoint), self.format);
+        let (endpoint, config) = (Arc::clone(&self.endpoint), Arc::clone(&self.config));
         Box::pin(async move {
-            let request = Incoming::from(request);
+            let request = Incoming::read(request, &config);
             let request_id = request.client.request_id.clone();
             let answer = tokio::time::timeout(DEADLINE, endpoint.answer(request)).await;
             let answer =
                 answer.unwrap_or_else(|_| Err(ApiError::TemporarilyUnavailable("no time left".into())));
             let answer = answer.unwrap_or_else(|error| {
                 log(&error, &request_id);
-                Answer::error(format, &error, &request_id)
+                Answer::error(config.format, &error, &request_id)
             });
             Ok(answer.into_response())
         })

@@ -1,15 +1,15 @@
 //! A request as a function reads it: REST 1.0 and HTTP API 2.0 payloads alike.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
 
-use http::{HeaderMap, HeaderName, Method, header};
+use http::{HeaderMap, Method, header};
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, Request, RequestExt};
 
-use super::ApiError;
 use super::fields::Fields;
+use super::{ApiError, location};
 use crate::client::Client;
+use crate::config::HttpConfig;
 use crate::session::SessionId;
 use crate::user::UserId;
 
@@ -22,7 +22,7 @@ pub struct Incoming {
     pub method: Method,
     /// The path below the API's base path, such as `/auth/login`.
     pub path: String,
-    /// What comes before it on the client's side: the stage, or a custom domain's base path.
+    /// What comes before it on the client's side: `PUBLIC_BASE_PATH`, or else the stage or the base path of a custom domain.
     pub base_path: String,
     /// The URL that the client called, up to and with the base path.
     ///
@@ -108,21 +108,23 @@ pub fn bearer(authorization: &str) -> Option<&str> {
     (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
 }
 
-impl From<Request> for Incoming {
-    fn from(request: Request) -> Self {
+impl Incoming {
+    /// Reads a request of a deployment with this configuration.
+    pub fn read(request: Request, config: &HttpConfig) -> Self {
         let context = GatewayContext::of(&request);
         let principal = Principal::of(&request);
         let invocation_id = request.lambda_context_ref().map(|context| context.request_id.clone());
-        let (base_path, path) = split_base_path(&context.path);
+        let (received, path) = location::split(&context.path);
+        let base_path = config.cookies.public_base_path(received).to_owned();
         let parameters = request.path_parameters_ref();
         let path_parameters = parameters.iter().flat_map(|map| map.iter());
         let path_parameters =
             path_parameters.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        let base_url = origin(&context.domain, request.headers()) + &base_path;
+        let base_url = location::origin(&context.domain, request.headers()) + &base_path;
         let (parts, body) = request.into_parts();
         Self {
             method: parts.method,
-            path,
+            path: path.to_owned(),
             base_path,
             base_url,
             headers: parts.headers,
@@ -136,43 +138,6 @@ impl From<Request> for Incoming {
             },
         }
     }
-}
-
-/// The gateway's own name for itself. What a client's headers say is read on this machine alone, for the port of a local run.
-fn origin(domain: &str, headers: &HeaderMap) -> String {
-    if !is_loopback(domain) {
-        return format!("https://{domain}");
-    }
-    let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let scheme = if text(X_FORWARDED_PROTO) == "http" { "http" } else { "https" };
-    let port = text(header::HOST).strip_prefix(domain).and_then(|rest| rest.strip_prefix(':'));
-    match port.and_then(|port| port.parse::<u16>().ok()) {
-        Some(port) => format!("{scheme}://{domain}:{port}"),
-        None => format!("{scheme}://{domain}"),
-    }
-}
-
-const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
-
-/// Whether a host is this very machine (RFC 6761 §6.3).
-fn is_loopback(host: &str) -> bool {
-    let is_name = host.rsplit('.').next() == Some("localhost");
-    is_name || host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
-}
-
-/// What comes before our own part of a path; `None` if it has no such part: it is a path of somebody else's API.
-pub fn base_path(path: &str) -> Option<&str> {
-    ROOTS.iter().filter_map(|root| path.rfind(root)).max().and_then(|at| path.get(..at))
-}
-
-/// Everything of ours lies below one of these; what comes before is the stage or a custom domain's base path.
-const ROOTS: [&str; 2] = ["/auth/", "/.well-known/"];
-
-fn split_base_path(path: &str) -> (String, String) {
-    let base_path = base_path(path).unwrap_or_default();
-    let path = path.get(base_path.len()..).unwrap_or(path);
-    // A REST API routes with or without it.
-    (base_path.to_owned(), path.trim_end_matches('/').to_owned())
 }
 
 /// What the gateway says about a request.
@@ -239,41 +204,5 @@ mod tests {
         for header in ["", "Bearer", "Bearer ", "Basic abc", "Bearerabc", "é", "Ünï côde"] {
             assert_eq!(bearer(header), None, "{header}");
         }
-    }
-
-    #[test]
-    fn a_host_header_adds_a_port_on_this_machine_and_nothing_else() -> Result<(), http::Error> {
-        let origin = |domain: &str, host: &str, proto: &str| {
-            let mut headers = HeaderMap::new();
-            headers.insert(header::HOST, host.parse()?);
-            headers.insert(X_FORWARDED_PROTO, proto.parse()?);
-            Ok::<_, http::Error>(origin(domain, &headers))
-        };
-        for domain in ["127.0.0.1", "localhost", "api.localhost", "[::1]"] {
-            let host = format!("{domain}:3000");
-            assert_eq!(origin(domain, &host, "http")?, format!("http://{host}"));
-            assert_eq!(origin(domain, &host, "https")?, format!("https://{host}"));
-            for tail in ["", ":", ":@evil.example", ":1@evil.example", ".evil.example:443", ":65536"] {
-                let host = format!("{domain}{tail}");
-                assert_eq!(origin(domain, &host, "http")?, format!("http://{domain}"), "{tail}");
-            }
-        }
-        for domain in ["api.example.com", "localhost.example.com", "203.0.113.1"] {
-            for host in [format!("{domain}:8443"), format!("{domain}:@evil.example"), "evil.example".into()] {
-                assert_eq!(origin(domain, &host, "http")?, format!("https://{domain}"), "{host}");
-            }
-        }
-        Ok(())
-    }
-
-    #[test]
-    fn the_base_path_is_what_comes_before_our_own() {
-        let split = |path| split_base_path(path);
-        assert_eq!(split("/auth/login"), (String::new(), "/auth/login".into()));
-        assert_eq!(split("/PROD/auth/login"), ("/PROD".into(), "/auth/login".into()));
-        assert_eq!(split("/auth/v1/auth/login"), ("/auth/v1".into(), "/auth/login".into()));
-        assert_eq!(split("/x/.well-known/jwks.json"), ("/x".into(), "/.well-known/jwks.json".into()));
-        assert_eq!(split("/other"), (String::new(), "/other".into()));
-        assert_eq!(split("/PROD/auth/me/"), ("/PROD".into(), "/auth/me".into()));
     }
 }

@@ -8,7 +8,8 @@
 //! - [`names`]: the names of a user in a body
 //! - [`answer`]: answers in the deployment's format
 //! - [`error`]: every error with its status, code, text and headers
-//! - [`cookie`]: the refresh cookie
+//! - [`location`]: the origin and the base path that a client called
+//! - [`cookie`]: the cookies
 //! - [`presented`]: the refresh token that a request presents
 //! - [`origin`]: cross-origin requests
 //! - [`function`]: an endpoint becomes a tower service
@@ -21,6 +22,7 @@ mod event_headers;
 pub mod fields;
 pub mod function;
 pub mod incoming;
+pub mod location;
 pub mod names;
 pub mod origin;
 pub mod presented;

@@ -1,5 +1,6 @@
 //! The running service, as its clients meet it.
 
+pub(crate) mod browser;
 pub(crate) mod capacity;
 pub(crate) mod events;
 pub(crate) mod http;
