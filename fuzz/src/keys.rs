@@ -63,6 +63,7 @@ pub fn user() -> User {
         names: Names { display_name: Some("Ada".to_owned()), ..Names::default() },
         email_verified: false,
         status: UserStatus::Active,
+        sessions_serial: 0,
         created_at: NOW,
     }
 }

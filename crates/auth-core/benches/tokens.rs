@@ -34,6 +34,7 @@ fn user(random: &Random) -> Result<User, Failure> {
         names: Names { display_name: Some("Ada Lovelace".into()), ..Names::default() },
         email_verified: false,
         status: UserStatus::Active,
+        sessions_serial: 0,
         created_at: NOW,
     })
 }

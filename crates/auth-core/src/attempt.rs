@@ -9,8 +9,9 @@ use crate::address::LookupAddress;
 use crate::audit::{AuditLog, Entry, Event, Outcome};
 use crate::client::Client;
 use crate::clock::Timestamp;
+use crate::credential::Credential;
 use crate::limits::{LimitKey, LoginLimits, Window};
-use crate::store::{Credential, Locked, Store, StoreError, Streak};
+use crate::store::{Locked, Store, StoreError, Streak};
 use crate::user::UserId;
 
 /// A row of failures is forgotten when so long has passed without one.

@@ -72,9 +72,15 @@ impl Ending<'_> {
         ended
     }
 
+    /// The serial moves before the sessions are listed: a login that is not in the list finds that it has moved
+    /// ([`crate::credential`]). For a password change the credential's serial has moved.
+    ///
     /// The caller's own session comes last, and only if nothing has failed: who has to come back for the rest needs it.
     async fn end_all(&self, scope: Scope) -> Result<usize, EndingError> {
         let Self { store, user, revocation, .. } = *self;
+        if scope == Scope::All {
+            store.move_sessions_serial(user).await.map_err(SweepError::Store)?;
+        }
         let sweep = Sweep { store, user, revocation, invocation_id: &self.client.invocation_id };
         let mut swept = sweep.end_all_but(Some(self.own)).await;
         if swept.failure.is_none()

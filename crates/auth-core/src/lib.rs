@@ -13,12 +13,14 @@
 //! | [`session`] | sessions, and what a presented refresh token is answered with |
 //! | [`token`] | access and refresh tokens |
 //! | [`password`], [`limits`] | passwords; which attempts count together |
+//! | [`credential`] | what an address signs in with, and whether its session may be answered |
 //! | [`grant`] | a user and a session become tokens |
 //! | [`config`] | the environment, parsed once |
 //! | [`store`] | the table |
 //! | [`audit`], [`telemetry`] | audit lines and logs |
 //! | [`platform`] | time, randomness and the audit log, as one argument |
 //! | [`attempt`] | an attempt to show a password, and what it counts for |
+//! | [`beginning`] | a session begins |
 //! | [`sweep`], [`ending`] | many sessions of a user end |
 //! | [`redeem`] | a refresh token becomes the next one |
 //! | [`http`] | requests, answers, errors, cookies, CORS |
@@ -27,10 +29,12 @@
 pub mod address;
 pub mod attempt;
 pub mod audit;
+pub mod beginning;
 pub mod characters;
 pub mod client;
 pub mod clock;
 pub mod config;
+pub mod credential;
 pub mod digest;
 pub mod ending;
 pub mod function;

@@ -70,6 +70,8 @@ pub struct User {
     pub email_verified: bool,
     /// Whether they may sign in.
     pub status: UserStatus,
+    /// The number of times that all sessions of the user were to end: by revoke-all, or by disabling the user.
+    pub sessions_serial: u64,
     /// When they signed up.
     pub created_at: Timestamp,
 }

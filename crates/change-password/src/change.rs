@@ -6,12 +6,13 @@
 //! had by it than by ending them, which needs no password.
 
 use auth_core::attempt::{Attempt, AttemptError};
+use auth_core::credential::Credential;
 use auth_core::http::ApiError;
 use auth_core::password::Password;
 use auth_core::password::hash::{Hasher, PasswordHash, Verdict};
 use auth_core::random::Random;
 use auth_core::session::SessionId;
-use auth_core::store::{Credential, PasswordChange, PasswordChanged, Streak};
+use auth_core::store::{PasswordChange, PasswordChanged, Streak};
 use auth_core::user::UserId;
 use tokio::time::Instant;
 
@@ -79,7 +80,7 @@ impl Change<'_> {
                 None => self.hasher.hash(self.passwords.new.clone(), self.random).await?,
             };
             match self.write(&credential.hash, &hash).await? {
-                PasswordChanged::Done => return Ok((streak, Ok(Changed::Now))),
+                PasswordChanged::Done(_) => return Ok((streak, Ok(Changed::Now))),
                 PasswordChanged::Refused(stored) => credential = self.own(stored)?,
             }
             new = Some(hash);
@@ -99,7 +100,7 @@ impl Change<'_> {
         if self.is(&self.passwords.current, &credential.hash).await? {
             return Ok(Judged::Right);
         }
-        if credential.changed_by.as_ref() != Some(self.session) {
+        if credential.version.changed_by.as_ref() != Some(self.session) {
             return Ok(Judged::Wrong(Failure { guesses: 1, error: ApiError::WrongPassword }));
         }
         // A second password is looked at, so it counts as a second attempt. If it may not be, the first was a guess all the same.

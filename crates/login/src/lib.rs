@@ -1,20 +1,24 @@
 //! `POST /auth/login`: starts a session.
 //!
-//! Two round trips to the table. In the first the attempt is counted, for the address and for the client's network, and
-//! the credential is read. Only an attempt that is inside every limit reaches the password, so that any number of parallel
-//! guesses gets no more than the limit verified. The second writes the session and reads the user.
+//! Three round trips to DynamoDB, one after the other. In the first the attempt is counted, for the address and for the client's
+//! network, and the credential is read. Only an attempt that is inside every limit reaches the password, so that any number of
+//! parallel guesses gets no more than the limit verified. The user is read while the password is verified. The second round trip
+//! writes the session. The third reads the credential and the user again: a login that a password change or a revocation of all
+//! sessions has overtaken is refused, and its session revoked ([`auth_core::beginning`]).
 
 use auth_core::Platform;
 use auth_core::attempt::Attempt;
 use auth_core::audit::{Entry, Event, Outcome};
+use auth_core::beginning::{Beginning, BeginningError};
 use auth_core::clock::Timestamp;
 use auth_core::config::{self, Faults, Grants, HttpConfig, Lookup, StoreConfig};
+use auth_core::credential::{Basis, Credential, Refusal};
 use auth_core::http::{Answer, ApiError, Endpoint, HttpFunction, Incoming};
 use auth_core::limits::LoginLimits;
 use auth_core::password::Password;
 use auth_core::password::hash::{Hasher, HashingConfig, Verdict};
-use auth_core::session::{Revocation, RevocationReason, Session, SessionId};
-use auth_core::store::{Credential, Store, Streak};
+use auth_core::session::Session;
+use auth_core::store::{Store, Streak};
 use auth_core::user::{User, UserId, UserStatus};
 use http::StatusCode;
 
@@ -63,10 +67,14 @@ impl Endpoint for Login {
         };
         let (credential, streak) = attempt.admit().await?;
         let hash = credential.as_ref().map(|credential| credential.hash.clone());
-        match (self.hasher.verify(password.clone(), hash).await?, credential) {
+        // Read now, not when the password is known to be right: a revocation during the hash overtakes the login.
+        let known = credential.as_ref().map(|credential| &credential.user);
+        let (verdict, user) =
+            tokio::join!(self.hasher.verify(password.clone(), hash), self.store.known_user(known));
+        match (verdict?, credential) {
             (Verdict::Right { outdated }, Some(credential)) => {
-                let rehash = outdated.then_some(password);
-                self.succeed(&request, &attempt, &credential, streak, rehash).await
+                let verified = Verified { credential, user: user?, streak };
+                self.succeed(&request, &attempt, &verified, outdated.then_some(password)).await
             }
             (_, credential) => {
                 let user = credential.map(|credential| credential.user);
@@ -83,50 +91,62 @@ impl Endpoint for Login {
     }
 }
 
+/// A password that was verified, and what was read for it.
+struct Verified {
+    credential: Credential,
+    user: Option<User>,
+    streak: Streak,
+}
+
 impl Login {
     async fn succeed(
         &self,
         request: &Incoming,
         attempt: &Attempt<'_>,
-        credential: &Credential,
-        streak: Streak,
+        verified: &Verified,
         rehash: Option<Password>,
     ) -> Result<Answer, ApiError> {
-        let now = attempt.now;
-        let sid = SessionId::generate(&self.platform.random)?;
-        let session =
-            Session::begin(credential.user.clone(), sid, &request.client, now, &self.grants.sessions);
-        let (written, user, (), ()) = tokio::join!(
-            self.store.put_session(&session, session.kept_until(&self.grants.sessions)),
-            self.store.user(&credential.user),
-            attempt.forgive(streak),
+        let (now, credential) = (attempt.now, &verified.credential);
+        let (begun, (), ()) = tokio::join!(
+            self.begin(request, attempt, verified),
+            attempt.forgive(verified.streak),
             self.rehash(attempt, credential, rehash),
         );
-        written?;
-        let user = self.active(user?, request, &session, now).await?;
+        let (session, user) = begun.inspect_err(|error| {
+            if let BeginningError::Overtaken(refusal) = error {
+                self.record_failure(request, Some(&credential.user), refusal.as_str(), now);
+            }
+        })?;
         let entry = Entry::new(Event::Login, Outcome::Success, &request.client, now);
         self.platform.audit.record(entry.of(&user.id).in_session(&session.id));
         let grant = self.grants.granter.grant(user, &session, now, &self.platform.random)?;
         Ok(Answer::tokens(&self.http, StatusCode::OK, request, &grant))
     }
 
-    /// The user is read beside the write of the session. Nobody has a token of that session yet, so a disabled user's is
-    /// ended again before anybody could use it.
-    async fn active(
+    /// A user who was disabled or gone before begins no session.
+    async fn begin(
         &self,
-        user: Option<User>,
         request: &Incoming,
-        session: &Session,
-        now: Timestamp,
-    ) -> Result<User, ApiError> {
-        let user = user.ok_or_else(|| ApiError::Internal("a credential without its user".into()))?;
-        if user.status == UserStatus::Active {
-            return Ok(user);
-        }
-        let revocation = Revocation { at: now, reason: RevocationReason::UserDisabled };
-        self.store.revoke(&session.user, &session.id, revocation, &request.client.invocation_id).await?;
-        self.record_failure(request, Some(&user.id), "user_disabled", now);
-        Err(ApiError::DISABLED)
+        attempt: &Attempt<'_>,
+        Verified { credential, user, .. }: &Verified,
+    ) -> Result<(Session, User), BeginningError> {
+        let sessions_serial = match user {
+            None => return Err(BeginningError::Overtaken(Refusal::UserDeleted)),
+            Some(user) if user.status != UserStatus::Active => {
+                return Err(BeginningError::Overtaken(Refusal::UserDisabled));
+            }
+            Some(user) => user.sessions_serial,
+        };
+        let beginning = Beginning {
+            store: &self.store,
+            platform: &self.platform,
+            client: &request.client,
+            address: attempt.address,
+            config: &self.grants.sessions,
+            basis: Basis { user: &credential.user, password: &credential.version, sessions_serial },
+            now: attempt.now,
+        };
+        beginning.begin().await
     }
 
     /// Replaces a hash that was made with other parameters than today's. If it fails, the next login tries again.

@@ -38,12 +38,14 @@ impl Operator {
         Ok(revoked)
     }
 
-    /// Ends every session of a user and says how many of them were live.
+    /// Ends every session of a user and says how many of them were live. A login that is under way fails
+    /// ([`auth_core::credential`]).
     ///
     /// # Errors
     ///
     /// [`Failure::Partly`], or the table gives no answer.
     pub async fn end_all(&self, user: &User) -> Result<usize, Failure> {
+        self.store.move_sessions_serial(&user.id).await?;
         completed(self.sweep(&user.id, RevocationReason::Operator).await)
     }
 

@@ -27,7 +27,8 @@ impl Operator {
     ///
     /// In this order: from the first write on, no login and no refresh hands anything out, so that the sessions that are ended
     /// after it are the last ones. The other way round, a login between the two would begin a session that nobody ends. A login
-    /// that had read the user as active just before may still write its session; it has ended one way or the other after
+    /// that had read the user as active just before finds that the serial has moved, and revokes its session itself. A function of
+    /// the first edition, which may run during a deployment and after a rollback, does not: its session is there after
     /// `in_flight` ([`IN_FLIGHT`]), when what has come up meanwhile is ended too.
     ///
     /// # Errors

@@ -331,6 +331,21 @@ async fn all_sessions_are_ended_and_the_history_says_why() {
     assert_eq!(scene.login(PASSWORD).await.0, 200, "the user may sign in");
 }
 
+/// A login that is under way compares it.
+#[tokio::test(flavor = "multi_thread")]
+async fn ending_all_sessions_and_disabling_move_the_serial_and_enabling_does_not() {
+    let scene = Scene::start().await;
+    scene.signup().await;
+    let serial = async || scene.ada().await.sessions_serial;
+    assert_eq!(serial().await, 0);
+    scene.operator.end_all(&scene.ada().await).await.unwrap();
+    assert_eq!(serial().await, 1);
+    scene.operator.disable(&scene.ada().await, Duration::ZERO).await.unwrap();
+    assert_eq!(serial().await, 2);
+    scene.operator.enable(&scene.ada().await).await.unwrap();
+    assert_eq!(serial().await, 2);
+}
+
 #[tokio::test]
 async fn what_was_ended_before_a_page_could_not_be_read_is_in_the_audit_trail() {
     let scene = Scene::start().await;

@@ -67,6 +67,7 @@ impl Endpoint for Signup {
             names: application.names,
             email_verified: false,
             status: UserStatus::Active,
+            sessions_serial: 0,
             created_at: now,
         };
         let sid = SessionId::generate(&self.platform.random)?;

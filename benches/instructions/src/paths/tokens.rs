@@ -86,6 +86,7 @@ fn user(random: &Random) -> Result<User, Box<dyn Error>> {
         names: Names { display_name: Some("Ada Lovelace".into()), ..Names::default() },
         email_verified: false,
         status: UserStatus::Active,
+        sessions_serial: 0,
         created_at: NOW,
     })
 }

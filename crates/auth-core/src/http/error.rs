@@ -6,6 +6,8 @@ use std::time::Duration;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 
 use crate::attempt::AttemptError;
+use crate::beginning::BeginningError;
+use crate::credential::Refusal;
 use crate::ending::EndingError;
 use crate::grant::GrantError;
 use crate::password::hash::HashingFailed;
@@ -137,6 +139,17 @@ impl From<AttemptError> for ApiError {
         match error {
             AttemptError::TooMany { retry_after } => Self::TooManyAttempts { retry_after },
             AttemptError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<BeginningError> for ApiError {
+    fn from(error: BeginningError) -> Self {
+        match error {
+            BeginningError::Overtaken(Refusal::UserDisabled) => Self::DISABLED,
+            BeginningError::Overtaken(_) => Self::InvalidCredentials,
+            BeginningError::Store(error) => error.into(),
+            BeginningError::Random(error) => error.into(),
         }
     }
 }

@@ -1,27 +1,17 @@
 //! What addresses sign in with, in the table.
 
-use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
+use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
 
-use super::item::{Item, optional_text, read_text, text, time};
-use super::schema::{CHANGED_BY, PASSWORD_HASH, USER_ID, credential_key};
+use super::item::{Item, number, optional_number, optional_text, optional_time, read_text, text, time};
+use super::schema::{CHANGED_AT, CHANGED_BY, PASSWORD_HASH, SERIAL, USER_ID, credential_key};
 use super::sessions::refused_by;
 use super::{Store, StoreError};
 use crate::address::LookupAddress;
 use crate::clock::Timestamp;
+use crate::credential::{Credential, PasswordVersion};
 use crate::password::hash::PasswordHash;
 use crate::session::SessionId;
 use crate::user::UserId;
-
-/// What an address signs in with.
-#[derive(Clone, Debug)]
-pub struct Credential {
-    /// Whose.
-    pub user: UserId,
-    /// The password's hash.
-    pub hash: PasswordHash,
-    /// The session that the password was last changed from; `None` if it is the one of the signup.
-    pub changed_by: Option<SessionId>,
-}
 
 /// A change of a password.
 #[derive(Clone, Copy, Debug)]
@@ -41,8 +31,8 @@ pub struct PasswordChange<'a> {
 /// What became of a change of a password.
 #[derive(Clone, Debug)]
 pub enum PasswordChanged {
-    /// It was done.
-    Done,
+    /// It was done; the version of the new password.
+    Done(PasswordVersion),
     /// It was not, and nothing has changed: the credential has another hash by now, if there is one at all.
     Refused(Option<Credential>),
 }
@@ -86,8 +76,8 @@ impl Store {
         }
     }
 
-    /// Gives a credential the hash of another password, unless it has changed since the current one was verified: of two
-    /// changes at once one wins, and no hash of an old password comes back. A write that landed and whose answer was lost is
+    /// Gives a credential the hash of another password and moves its serial, unless it has changed since the current one was
+    /// verified: of two changes at once one wins, and no hash of an old password comes back. A write that landed and whose answer was lost is
     /// tried again by the SDK, finds its own hash, whose salt nobody else has, and counts as done.
     ///
     /// # Errors
@@ -99,23 +89,30 @@ impl Store {
             .update_item()
             .table_name(&self.table)
             .set_key(Some(credential_key(change.address)))
-            .update_expression("SET password_hash = :new, changed_at = :at, changed_by = :by")
+            .update_expression("SET password_hash = :new, changed_at = :at, changed_by = :by ADD serial :one")
             .condition_expression("password_hash = :old")
             .expression_attribute_values(":new", text(change.new.as_str()))
             .expression_attribute_values(":old", text(change.old.as_str()))
             .expression_attribute_values(":at", time(change.at))
             .expression_attribute_values(":by", text(change.by.as_str()))
+            .expression_attribute_values(":one", number(1))
+            .return_values(ReturnValue::UpdatedNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
         match result {
-            Ok(_) => Ok(PasswordChanged::Done),
+            Ok(answer) => {
+                let changed = answer.attributes.ok_or_else(StoreError::incomplete)?;
+                version(&changed).map(PasswordChanged::Done)
+            }
             Err(error) => match refused_by(&error) {
                 None => Err(error.into()),
                 Some(item) => {
                     let stored = item.map(decode).transpose()?;
-                    let ours = stored.as_ref().is_some_and(|stored| stored.hash == *change.new);
-                    Ok(if ours { PasswordChanged::Done } else { PasswordChanged::Refused(stored) })
+                    Ok(match stored {
+                        Some(ours) if ours.hash == *change.new => PasswordChanged::Done(ours.version),
+                        stored => PasswordChanged::Refused(stored),
+                    })
                 }
             },
         }
@@ -125,10 +122,16 @@ impl Store {
 fn decode(item: &Item) -> Result<Credential, StoreError> {
     let user = UserId::parse(&read_text(item, USER_ID)?).map_err(|_| StoreError::Unreadable(USER_ID))?;
     let hash = PasswordHash::parse(&read_text(item, PASSWORD_HASH)?);
+    let hash = hash.map_err(|_| StoreError::Unreadable(PASSWORD_HASH))?;
+    Ok(Credential { user, hash, version: version(item)? })
+}
+
+/// A credential of the first edition has no serial.
+fn version(item: &Item) -> Result<PasswordVersion, StoreError> {
     let changed_by = optional_text(item, CHANGED_BY)?.map(|sid| SessionId::parse(&sid)).transpose();
-    Ok(Credential {
-        user,
-        hash: hash.map_err(|_| StoreError::Unreadable(PASSWORD_HASH))?,
+    Ok(PasswordVersion {
+        serial: optional_number(item, SERIAL)?.unwrap_or_default(),
+        changed_at: optional_time(item, CHANGED_AT)?,
         changed_by: changed_by.map_err(|_| StoreError::Unreadable(CHANGED_BY))?,
     })
 }

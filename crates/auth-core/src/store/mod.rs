@@ -37,7 +37,7 @@ use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{self, TlsContext, TrustStore};
 
 pub use self::counts::{Locked, Streak};
-pub use self::credentials::{Credential, PasswordChange, PasswordChanged};
+pub use self::credentials::{PasswordChange, PasswordChanged};
 pub use self::error::StoreError;
 pub use self::rotation::{Rotate, Rotated};
 pub use self::sessions::{PageStart, Revoked, Unrevoked};

@@ -25,6 +25,9 @@ pub(super) const EXPIRES_AT: &str = "expires_at";
 
 pub(super) const USER_ID: &str = "user_id";
 pub(super) const PASSWORD_HASH: &str = "password_hash";
+/// Moved by every password change; absent is 0.
+pub(super) const SERIAL: &str = "serial";
+pub(super) const CHANGED_AT: &str = "changed_at";
 pub(super) const CHANGED_BY: &str = "changed_by";
 
 pub(super) const EMAIL: &str = "email";
@@ -35,6 +38,8 @@ pub(super) const LAST_NAME: &str = "last_name";
 pub(super) const STATUS: &str = "status";
 pub(super) const STATUS_ACTIVE: &str = "active";
 pub(super) const STATUS_DISABLED: &str = "disabled";
+/// Moved by disabling the user and by revoke-all; absent is 0.
+pub(super) const SESSIONS_SERIAL: &str = "sessions_serial";
 pub(super) const CREATED_AT: &str = "created_at";
 
 pub(super) const GENERATION: &str = "generation";

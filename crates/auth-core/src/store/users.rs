@@ -3,10 +3,12 @@
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
 
-use super::item::{Item, optional_text, put_optional, read_flag, read_text, read_time, text, time};
+use super::item::{
+    Item, number, optional_number, optional_text, put_optional, read_flag, read_text, read_time, text, time,
+};
 use super::schema::{
-    CREATED_AT, DISPLAY_NAME, EMAIL, EMAIL_VERIFIED, FIRST_NAME, LAST_NAME, STATUS, STATUS_ACTIVE,
-    STATUS_DISABLED, user_key,
+    CREATED_AT, DISPLAY_NAME, EMAIL, EMAIL_VERIFIED, FIRST_NAME, LAST_NAME, SESSIONS_SERIAL, STATUS,
+    STATUS_ACTIVE, STATUS_DISABLED, no_user_key, user_key,
 };
 use super::sessions::refused_by;
 use super::{Store, StoreError};
@@ -53,6 +55,18 @@ impl Store {
         self.get(user_key(id)).await?.map(|item| decode(id, &item)).transpose()
     }
 
+    /// The user `id`. For `None` it reads a user who does not exist: an unknown address costs the same request as a known one.
+    ///
+    /// # Errors
+    ///
+    /// If DynamoDB is unavailable.
+    pub async fn known_user(&self, id: Option<&UserId>) -> Result<Option<User>, StoreError> {
+        match id {
+            Some(id) => self.user(id).await,
+            None => self.get(no_user_key()).await.map(|_| None),
+        }
+    }
+
     /// Changes names of the user `id`, if they may sign in.
     ///
     /// # Errors
@@ -82,25 +96,48 @@ impl Store {
         }
     }
 
-    /// Says whether the user `id` may sign in.
+    /// Moves the serial that a login compares: a session whose login is under way and that is not listed from now on is never
+    /// answered with tokens. A second try of the SDK moves it twice, which makes no difference.
+    ///
+    /// # Errors
+    ///
+    /// If DynamoDB is unavailable.
+    pub async fn move_sessions_serial(&self, id: &UserId) -> Result<(), StoreError> {
+        let request = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(user_key(id)))
+            .update_expression("ADD sessions_serial :one")
+            .condition_expression("attribute_exists(pk)")
+            .expression_attribute_values(":one", number(1));
+        match request.send().await {
+            Err(error) if refused_by(&error).is_none() => Err(error.into()),
+            // A user who is gone has no sessions to come.
+            _ => Ok(()),
+        }
+    }
+
+    /// Says whether the user `id` may sign in. Disabling moves the serial like [`Store::move_sessions_serial`].
     ///
     /// # Errors
     ///
     /// If the table gives no answer.
     pub async fn set_status(&self, id: &UserId, status: UserStatus) -> Result<StatusSet, StoreError> {
-        let word = match status {
-            UserStatus::Active => STATUS_ACTIVE,
-            UserStatus::Disabled => STATUS_DISABLED,
+        let (word, moved) = match status {
+            UserStatus::Active => (STATUS_ACTIVE, 0),
+            UserStatus::Disabled => (STATUS_DISABLED, 1),
         };
         let request = self
             .client
             .update_item()
             .table_name(&self.table)
             .set_key(Some(user_key(id)))
-            .update_expression("SET #status = :status")
+            .update_expression("SET #status = :status ADD sessions_serial :moved")
             .condition_expression("attribute_exists(pk)")
             .expression_attribute_names("#status", STATUS)
             .expression_attribute_values(":status", text(word))
+            .expression_attribute_values(":moved", number(moved))
             .return_values(ReturnValue::UpdatedOld);
         match request.send().await {
             Ok(answer) => {
@@ -145,6 +182,9 @@ pub(super) fn encode(user: &User) -> Item {
     put_optional(&mut item, DISPLAY_NAME, user.names.display_name.as_ref());
     put_optional(&mut item, FIRST_NAME, user.names.first_name.as_ref());
     put_optional(&mut item, LAST_NAME, user.names.last_name.as_ref());
+    if user.sessions_serial > 0 {
+        item.insert(SESSIONS_SERIAL.to_owned(), number(user.sessions_serial));
+    }
     item
 }
 
@@ -160,6 +200,7 @@ pub(super) fn decode(id: &UserId, item: &Item) -> Result<User, StoreError> {
         },
         email_verified: read_flag(item, EMAIL_VERIFIED)?,
         status,
+        sessions_serial: optional_number(item, SESSIONS_SERIAL)?.unwrap_or_default(),
         created_at: read_time(item, CREATED_AT)?,
     })
 }

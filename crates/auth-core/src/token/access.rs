@@ -162,6 +162,7 @@ mod tests {
             names: Names { display_name: Some("Ada".into()), ..Names::default() },
             email_verified: false,
             status: UserStatus::Active,
+            sessions_serial: 0,
             created_at: NOW,
         })
     }

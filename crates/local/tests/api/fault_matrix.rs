@@ -50,7 +50,7 @@ enum Call {
 }
 
 /// Every request to the table, and the status of the endpoint's success.
-const REQUESTS: [(Call, u16, Target); 36] = [
+const REQUESTS: [(Call, u16, Target); 37] = [
     (Call::Signup, 201, Target::of("UpdateItem", "LIMIT#signup-ip")),
     (Call::Signup, 201, Target::of("GetItem", "CREDENTIAL")),
     (Call::Signup, 201, Target::of("TransactWriteItems", "")),
@@ -75,6 +75,7 @@ const REQUESTS: [(Call, u16, Target); 36] = [
     (Call::EndSession, 204, Target::of("GetItem", "SESSION#")),
     (Call::EndSession, 204, Target::of("UpdateItem", "SESSION#")),
     (Call::RevokeAll, 200, Target::of("GetItem", "SESSION#")),
+    (Call::RevokeAll, 200, Target::of("UpdateItem", "PROFILE")),
     (Call::RevokeAll, 200, Target::of("Query", "")),
     (Call::RevokeAll, 200, Target::of("UpdateItem", "SESSION#")),
     (Call::ChangePassword, 200, Target::of("GetItem", "SESSION#")),

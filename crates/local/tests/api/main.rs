@@ -32,6 +32,7 @@ mod limits;
 mod logged;
 mod login;
 mod login_faults;
+mod login_races;
 mod logout;
 mod me;
 mod openapi;

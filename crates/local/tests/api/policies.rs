@@ -4,6 +4,7 @@
 //! too many is answered as DynamoDB answers it, and fails its test.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use auth_core::Platform;
 use auth_core::audit::ServiceName;
@@ -13,7 +14,7 @@ use serde_json::{Value, json};
 use crate::agreement::FUNCTIONS;
 use crate::support::policy::{self, Policies, TABLE};
 use crate::support::table::Table;
-use crate::support::tap::Tap;
+use crate::support::tap::{Fault, Tap, Target};
 use crate::support::{NEW_PASSWORD, PASSWORD, Service, Tokens, tapped, tokens};
 
 /// Those that ask the table for nothing.
@@ -98,13 +99,21 @@ async fn own(service: &Service, login: &Tokens) {
     service.call("POST", "/auth/revoke-all").bearer(&login.access).send().await.expect(200);
 }
 
-/// Logins that write more: where the hash is of another cost, and where the user has been disabled.
+/// Logins that write more: where the hash is of another cost, and where the user is disabled while the session is written.
 async fn rare_logins(engine: &Service, tap: &Tap) {
     let service = Service::start_at(&[("ARGON2_ITERATIONS", "2")], &tap.url).await;
     service.login("ada@example.com").await;
     let table = Table::of(engine).await;
-    table.set(&table.items_of("PROFILE").await[0], "status", "disabled").await;
-    service.try_login("ada@example.com", PASSWORD).await.expect(403);
+    let profile = table.items_of("PROFILE").await.remove(0);
+    let before = tap.spoilt();
+    tap.spoil_next(1, Target::of("PutItem", "SESSION#"), Fault::Slow);
+    let disabled = async {
+        while tap.spoilt() == before {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        table.set(&profile, "status", "disabled").await;
+    };
+    tokio::join!(service.try_login("ada@example.com", PASSWORD), disabled).0.expect(403);
 }
 
 #[tokio::test(flavor = "multi_thread")]

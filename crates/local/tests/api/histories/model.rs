@@ -173,11 +173,10 @@ impl Model {
     }
 
     pub(crate) fn login(&mut self) -> Outcome {
-        let session = self.begin();
         if self.disabled {
-            self.finish(session, "user_disabled");
             return Outcome::refused(403, "forbidden", vec![("login", "user_disabled", None)]);
         }
+        let session = self.begin();
         let tokens = Some(self.tokens(session));
         Outcome { tokens, ..Outcome::done(200, vec![("login", "", Some(session))]) }
     }

@@ -1,0 +1,77 @@
+//! Begins a session for a user whose password has been verified.
+//!
+//! The session is written before the credential and the user are read again, and tokens are made only after that: a session that a
+//! concurrent password change, revoke-all, disabling or deletion did not list is revoked here, and nobody ever has a token of it.
+//! See [`crate::credential`] for the decision.
+
+use crate::Platform;
+use crate::address::LookupAddress;
+use crate::client::Client;
+use crate::clock::Timestamp;
+use crate::credential::{Basis, Refusal, decide};
+use crate::random::RandomnessUnavailable;
+use crate::session::policy::SessionConfig;
+use crate::session::{Revocation, Session, SessionId};
+use crate::store::{Store, StoreError};
+use crate::user::User;
+
+/// A session to be begun.
+#[derive(Clone, Copy, Debug)]
+pub struct Beginning<'a> {
+    /// Where it is written.
+    pub store: &'a Store,
+    /// Time and randomness.
+    pub platform: &'a Platform,
+    /// The caller.
+    pub client: &'a Client,
+    /// The address whose password was verified.
+    pub address: &'a LookupAddress,
+    /// The session's lifetimes.
+    pub config: &'a SessionConfig,
+    /// What the verification relied on.
+    pub basis: Basis<'a>,
+    /// The time of the request.
+    pub now: Timestamp,
+}
+
+/// A session was not begun.
+#[derive(Debug, thiserror::Error)]
+pub enum BeginningError {
+    /// What the verification relied on has changed since; the session has been revoked.
+    #[error("the sign-in was overtaken: {}", .0.as_str())]
+    Overtaken(Refusal),
+    /// DynamoDB is unavailable. The session may have been written; nobody has a token of it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// There is no randomness.
+    #[error(transparent)]
+    Random(#[from] RandomnessUnavailable),
+}
+
+impl Beginning<'_> {
+    /// Writes the session, then reads the credential and the user again: two round trips.
+    ///
+    /// # Errors
+    ///
+    /// [`BeginningError`].
+    pub async fn begin(&self) -> Result<(Session, User), BeginningError> {
+        let sid = SessionId::generate(&self.platform.random)?;
+        let session = Session::begin(self.basis.user.clone(), sid, self.client, self.now, self.config);
+        self.store.put_session(&session, session.kept_until(self.config)).await?;
+        let (credential, user) =
+            tokio::join!(self.store.credential(self.address), self.store.user(self.basis.user));
+        let (credential, user) = (credential?, user?);
+        match (decide(self.basis, credential.as_ref(), user.as_ref()), user) {
+            (Ok(()), Some(user)) => Ok((session, user)),
+            (Ok(()), None) => Err(self.revoke(&session, Refusal::UserDeleted).await),
+            (Err(refusal), _) => Err(self.revoke(&session, refusal).await),
+        }
+    }
+
+    async fn revoke(&self, session: &Session, refusal: Refusal) -> BeginningError {
+        let revocation = Revocation { at: self.now, reason: refusal.revocation() };
+        let revoked =
+            self.store.revoke(&session.user, &session.id, revocation, &self.client.invocation_id).await;
+        revoked.map_or_else(BeginningError::Store, |_| BeginningError::Overtaken(refusal))
+    }
+}
