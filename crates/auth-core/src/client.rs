@@ -2,11 +2,11 @@
 
 use crate::characters::is_deceptive;
 
-/// The caller of a request. Every value comes from the gateway's own request context, never from a header that the caller
-/// could write, but for the user agent, which is theirs to choose.
+/// The caller of a request. Every value comes from the gateway's own request context, or from a [trusted
+/// proxy](crate::forwarding), never from a header that the caller could write, but for the user agent, which is theirs to choose.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Client {
-    /// The peer's IP address.
+    /// The IP address: the peer's, or that of the client behind a trusted proxy.
     pub ip: String,
     /// The `User-Agent`, cut to [`Client::MAXIMUM_USER_AGENT`] bytes, without characters that [deceive](crate::characters).
     pub user_agent: String,

@@ -9,7 +9,7 @@
 //! |---|---|
 //! | [`clock`], [`random`], [`secret`], [`digest`] | time and randomness as arguments; secrets that do not show; digests |
 //! | [`characters`] | which characters deceive |
-//! | [`user`], [`client`], [`address`] | who somebody is, who is calling, where mail goes |
+//! | [`user`], [`client`], [`forwarding`], [`address`] | who somebody is, who is calling, for whom a proxy calls, where mail goes |
 //! | [`session`] | sessions, and what a presented refresh token is answered with |
 //! | [`token`] | access and refresh tokens |
 //! | [`password`], [`limits`] | passwords; which attempts count together |
@@ -37,6 +37,7 @@ pub mod config;
 pub mod credential;
 pub mod digest;
 pub mod ending;
+pub mod forwarding;
 pub mod function;
 pub mod grant;
 pub mod http;

@@ -1,9 +1,11 @@
 //! What API Gateway asks an authorizer: every payload that it sends, read leniently, as only a few members matter.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use auth_core::client::Client;
 use auth_core::config::CookieConfig;
+use auth_core::forwarding::{Peer, TrustedProxy};
 use auth_core::http::cookie::REFRESH_TOKEN;
 use auth_core::http::incoming::bearer;
 use auth_core::http::location;
@@ -37,6 +39,9 @@ pub struct Event {
     /// The invocation that it came with.
     #[serde(skip)]
     invocation_id: String,
+    /// The proxy that is believed in whom it forwards for.
+    #[serde(skip)]
+    proxy: TrustedProxy,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -104,6 +109,17 @@ impl Event {
         location::guarded_base_path(path)
     }
 
+    /// Every line of a header. A REST API gives the last one alone beside them.
+    fn lines(&self, name: &'static str) -> Vec<Cow<'_, str>> {
+        let all = self.multi_value_headers.iter().flat_map(|headers| headers.named(name));
+        let mut lines: Vec<_> = all.filter_map(Value::as_array).flatten().filter_map(Value::as_str).collect();
+        if lines.is_empty() {
+            let headers = self.headers.iter().flat_map(|headers| headers.named(name));
+            lines.extend(headers.filter_map(Value::as_str));
+        }
+        lines.into_iter().map(Cow::Borrowed).collect()
+    }
+
     fn header(&self, name: &'static str) -> Option<&str> {
         self.headers.as_ref()?.named(name).next()?.as_str()
     }
@@ -125,9 +141,10 @@ impl Event {
         self.version.as_deref() == Some("2.0")
     }
 
-    /// In an invocation of the authorizer.
-    pub(crate) fn in_invocation(mut self, id: String) -> Self {
+    /// In an invocation of the authorizer, which believes a proxy.
+    pub(crate) fn in_invocation(mut self, id: String, proxy: TrustedProxy) -> Self {
         self.invocation_id = id;
+        self.proxy = proxy;
         self
     }
 
@@ -135,10 +152,12 @@ impl Event {
     pub(crate) fn client(&self) -> Client {
         let context = self.request_context.as_ref();
         let source = context.and_then(|context| context.identity.as_ref().or(context.http.as_ref()));
-        let text = |value: Option<&Option<String>>| value.and_then(Clone::clone).unwrap_or_default();
+        let ip = source.and_then(|source| source.source_ip.as_deref()).unwrap_or_default();
+        let user_agent = source.and_then(|source| source.user_agent.as_deref()).unwrap_or_default();
+        let caller = self.proxy.caller(Peer::new(ip, user_agent), |name| self.lines(name));
         Client::new(
-            &text(source.map(|source| &source.source_ip)),
-            &text(source.map(|source| &source.user_agent)),
+            &caller.ip,
+            &caller.user_agent,
             context.and_then(|context| context.request_id.as_deref()).unwrap_or_default(),
         )
         .in_invocation(&self.invocation_id)

@@ -3,11 +3,21 @@
 
 use std::fmt;
 
+use auth_core::forwarding;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
 /// What [`Headers::named`] can be asked for, in lower case.
-const READ: [&str; 4] = ["authorization", "x-refresh-token", "x-refresh-idempotency-key", "cookie"];
+const READ: [&str; 8] = [
+    "authorization",
+    "x-refresh-token",
+    "x-refresh-idempotency-key",
+    "cookie",
+    forwarding::SECRET_HEADER,
+    forwarding::X_FORWARDED_FOR,
+    forwarding::CLOUDFRONT_VIEWER_ADDRESS,
+    forwarding::X_FORWARDED_USER_AGENT,
+];
 
 /// Values of headers by name, in the event's order.
 pub(crate) struct Headers(Vec<(&'static str, Value)>);

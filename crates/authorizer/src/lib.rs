@@ -29,6 +29,7 @@ use std::time::Duration;
 
 use auth_core::Platform;
 use auth_core::config::{self, Faults, Lookup, Settings, read_simple_answers, read_verifying_keys};
+use auth_core::forwarding::TrustedProxy;
 use auth_core::store::StoreError;
 use auth_core::token::TokenNames;
 use auth_core::token::access::AccessVerifier;
@@ -51,6 +52,7 @@ struct Inner<S> {
     verifier: AccessVerifier,
     simple_answers: bool,
     session_check: S,
+    proxy: TrustedProxy,
     platform: Platform,
 }
 
@@ -107,9 +109,10 @@ pub fn build_without_table(
 impl<S: SessionCheck> Authorizer<S> {
     fn read(settings: &mut Settings<'_>, session_check: S, platform: Platform) -> Option<Self> {
         let simple_answers = read_simple_answers(settings);
+        let proxy = TrustedProxy::read(settings);
         let names = TokenNames::read(settings);
         let verifier = AccessVerifier::new(read_verifying_keys(settings)?, names);
-        Some(Self(Arc::new(Inner { verifier, simple_answers, session_check, platform })))
+        Some(Self(Arc::new(Inner { verifier, simple_answers, session_check, proxy, platform })))
     }
 
     /// Opens the connection to the table, if there is one.
@@ -154,7 +157,7 @@ impl<S: SessionCheck> Service<LambdaEvent<Event>> for Authorizer<S> {
     fn call(&mut self, event: LambdaEvent<Event>) -> Self::Future {
         let inner = Arc::clone(&self.0);
         Box::pin(async move {
-            let event = event.payload.in_invocation(event.context.request_id);
+            let event = event.payload.in_invocation(event.context.request_id, inner.proxy.clone());
             let answer = tokio::time::timeout(DEADLINE, inner.authorize(&event)).await;
             let late = || AuthorizerError::SessionUnknown(StoreError::Unavailable("no time left".into()));
             let answer = answer.unwrap_or_else(|_| Err(late()));

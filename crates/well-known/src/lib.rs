@@ -25,7 +25,7 @@ pub struct WellKnown {
 /// Every fault of the environment.
 pub fn build(lookup: &Lookup<'_>, _platform: Platform) -> Result<HttpFunction<WellKnown>, Faults> {
     config::from_lookup(lookup, |settings| {
-        let http = HttpConfig::read(settings);
+        let http = HttpConfig::read_for_anybody(settings);
         let issuer = read_issuer(settings);
         let (algorithm, keys) = read_public_keys(settings)?;
         let well_known = WellKnown { issuer, algorithm, keys: json!(jwk_set(&keys)) };

@@ -5,6 +5,7 @@ use std::net::Ipv6Addr;
 use ::http::HeaderValue;
 
 use super::{CookieConfig, Settings, setting};
+use crate::forwarding::TrustedProxy;
 
 /// What every function with an HTTP answer needs.
 #[derive(Clone, Debug)]
@@ -17,6 +18,8 @@ pub struct HttpConfig {
     pub cookies: CookieConfig,
     /// Origins whose scripts may call.
     pub origins: Origins,
+    /// Which proxy is believed in what it says of its clients.
+    pub proxy: TrustedProxy,
 }
 
 /// The spelling of every body of one deployment.
@@ -63,8 +66,14 @@ impl Origins {
 }
 
 impl HttpConfig {
-    /// Reads `RESPONSE_FORMAT`, `TOKEN_DELIVERY`, `COOKIE_PREFIX`, `PUBLIC_BASE_PATH` and `CORS_ALLOWED_ORIGINS`.
+    /// Reads `RESPONSE_FORMAT`, `TOKEN_DELIVERY`, `COOKIE_PREFIX`, `PUBLIC_BASE_PATH`, `CORS_ALLOWED_ORIGINS` and the secrets of
+    /// a trusted proxy.
     pub fn read(settings: &mut Settings<'_>) -> Self {
+        Self { proxy: TrustedProxy::read(settings), ..Self::read_for_anybody(settings) }
+    }
+
+    /// The same without the secrets, for a function to which every caller is the same.
+    pub fn read_for_anybody(settings: &mut Settings<'_>) -> Self {
         let formats = [
             ("camel", ResponseFormat::Camel),
             ("snake", ResponseFormat::Snake),
@@ -80,7 +89,7 @@ impl HttpConfig {
             settings.fault(&setting::CORS_ALLOWED_ORIGINS, "may not be * with TOKEN_DELIVERY=cookie");
             origins = Origins::Listed(Vec::new());
         }
-        Self { format, delivery, cookies, origins }
+        Self { format, delivery, cookies, origins, proxy: TrustedProxy::default() }
     }
 }
 

@@ -17,6 +17,7 @@ mod http;
 mod keys;
 mod limits;
 mod passwords;
+mod proxy;
 mod renewal;
 mod sessions;
 pub mod setting;

@@ -100,6 +100,10 @@ settings! {
     SIGNUP_LIMIT_PER_IP = "100";
     /// The window of the signup limit.
     SIGNUP_LIMIT_WINDOW = "1h";
+    /// The secret of a proxy that is believed in what it says of its clients; absent: none is.
+    TRUSTED_PROXY_SECRET;
+    /// A secret of that proxy that is still accepted.
+    TRUSTED_PROXY_PREVIOUS_SECRET;
     /// The deployment's name, by which its metrics are told from another's.
     SERVICE_NAME = "latchkey";
     /// `error` or `warn`; `info`, `debug` and `trace` are taken for `warn`.

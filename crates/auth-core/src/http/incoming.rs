@@ -1,5 +1,6 @@
 //! A request as a function reads it: REST 1.0 and HTTP API 2.0 payloads alike.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use http::{HeaderMap, Method, header};
@@ -10,6 +11,7 @@ use super::fields::Fields;
 use super::{ApiError, location};
 use crate::client::Client;
 use crate::config::HttpConfig;
+use crate::forwarding::{self, Peer, TrustedProxy};
 use crate::session::SessionId;
 use crate::user::UserId;
 
@@ -109,9 +111,11 @@ pub fn bearer(authorization: &str) -> Option<&str> {
 }
 
 impl Incoming {
-    /// Reads a request of a deployment with this configuration.
-    pub fn read(request: Request, config: &HttpConfig) -> Self {
-        let context = GatewayContext::of(&request);
+    /// Reads a request of a deployment with this configuration. Who called is what the gateway says, or what a trusted proxy says
+    /// of its client. The proxy's secret is not among the headers.
+    pub fn read(mut request: Request, config: &HttpConfig) -> Self {
+        let context = GatewayContext::of(&request, &config.proxy);
+        request.headers_mut().remove(forwarding::SECRET_HEADER);
         let principal = Principal::of(&request);
         let invocation_id = request.lambda_context_ref().map(|context| context.request_id.clone());
         let (received, path) = location::split(&context.path);
@@ -149,37 +153,38 @@ struct GatewayContext {
 }
 
 impl GatewayContext {
-    fn of(request: &Request) -> Self {
+    fn of(request: &Request, proxy: &TrustedProxy) -> Self {
+        let text = |value: &Option<String>| value.clone().unwrap_or_default();
+        let client = |ip: &Option<String>, agent: &Option<String>, id: &Option<String>| {
+            let peer = Peer::new(ip.as_deref().unwrap_or_default(), agent.as_deref().unwrap_or_default());
+            let caller = proxy.caller(peer, |name| lines(request.headers(), name));
+            Client::new(&caller.ip, &caller.user_agent, id.as_deref().unwrap_or_default())
+        };
         match request.request_context_ref() {
             Some(RequestContext::ApiGatewayV1(context)) => {
-                let text = |value: &Option<String>| value.clone().unwrap_or_default();
                 let identity = &context.identity;
                 Self {
                     path: text(&context.path),
                     domain: text(&context.domain_name),
-                    client: Client::new(
-                        &text(&identity.source_ip),
-                        &text(&identity.user_agent),
-                        &text(&context.request_id),
-                    ),
+                    client: client(&identity.source_ip, &identity.user_agent, &context.request_id),
                 }
             }
             Some(RequestContext::ApiGatewayV2(context)) => {
-                let text = |value: &Option<String>| value.clone().unwrap_or_default();
                 let http = &context.http;
                 Self {
                     path: text(&http.path),
                     domain: text(&context.domain_name),
-                    client: Client::new(
-                        &text(&http.source_ip),
-                        &text(&http.user_agent),
-                        &text(&context.request_id),
-                    ),
+                    client: client(&http.source_ip, &http.user_agent, &context.request_id),
                 }
             }
             _ => Self::default(),
         }
     }
+}
+
+/// Every line of a header. What is no UTF-8 has replacement characters.
+fn lines<'a>(headers: &'a HeaderMap, name: &'static str) -> Vec<Cow<'a, str>> {
+    headers.get_all(name).iter().map(|line| String::from_utf8_lossy(line.as_bytes())).collect()
 }
 
 impl Principal {

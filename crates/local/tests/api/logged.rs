@@ -18,6 +18,9 @@ use crate::support::{NEW_PASSWORD, PASSWORD, Service};
 
 const ORIGIN: &str = "https://app.example.com";
 
+/// What a trusted proxy sends with every request.
+const PROXY_SECRET: &str = "proxy-secret-0123456789abcdef0123456789abcdef";
+
 /// One way to configure the program.
 struct Setup {
     format: &'static str,
@@ -67,7 +70,9 @@ impl Caller {
     }
 
     fn call(&self, method: &str, path: &str) -> Call<'_> {
-        Call::new(&self.client, method, &format!("{}{path}", self.url)).header("origin", ORIGIN)
+        Call::new(&self.client, method, &format!("{}{path}", self.url))
+            .header("origin", ORIGIN)
+            .header("x-latchkey-proxy-secret", PROXY_SECRET)
     }
 
     async fn sent(&self, call: Call<'_>) -> Reply {
@@ -301,6 +306,7 @@ fn settings(setup: &Setup) -> (Vec<(&'static str, String)>, Vec<String>) {
         ("RENEWAL", setup.renewal.to_owned()),
         ("RENEWAL_WINDOW", "3599s".to_owned()),
         ("LOGIN_LOCK_FAILURES", "3".to_owned()),
+        ("TRUSTED_PROXY_SECRET", PROXY_SECRET.to_owned()),
         ("SIGNUP_LIMIT_PER_IP", "8".to_owned()),
         ("ARGON2_MEMORY_KIB", "7168".to_owned()),
         ("ARGON2_ITERATIONS", "1".to_owned()),
@@ -309,6 +315,7 @@ fn settings(setup: &Setup) -> (Vec<(&'static str, String)>, Vec<String>) {
         ["JWT_SECRET", "JWT_PREVIOUS_SECRETS", "REFRESH_TOKEN_SECRET", "REFRESH_TOKEN_PREVIOUS_SECRETS"];
     settings.extend(names.into_iter().zip(secrets.clone()));
     let mut secrets = secrets.to_vec();
+    secrets.push(PROXY_SECRET.to_owned());
     if !setup.algorithm.starts_with("HS") {
         let keys = generate(setup.algorithm);
         secrets.extend(keys.private.lines().filter(|line| !line.starts_with('-')).map(str::to_owned));

@@ -22,6 +22,7 @@ mod example;
 mod fault_matrix;
 mod faults;
 mod formats;
+mod forwarded;
 mod gateways;
 mod growth;
 mod histories;
