@@ -7,6 +7,7 @@
     reason = "a test that fails may panic; clippy's own exemption does not cover functions that tests share"
 )]
 
+mod addresses;
 mod agreement;
 mod authorizer;
 mod bootstraps;
