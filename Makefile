@@ -42,7 +42,7 @@ export SAM_CLI_TELEMETRY = 0
 
 .DEFAULT_GOAL := help
 .PHONY: help run run-example demo client test interop soak mutants attack fuzz deny audit sbom bench bench-small instructions
-.PHONY: tokens load growth cost check validate build deploy e2e e2e-runtime e2e-stack e2e-arm64 clean
+.PHONY: tokens load growth cost check check-origins validate build deploy e2e e2e-runtime e2e-stack e2e-arm64 clean
 
 help: ## Lists the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -180,6 +180,9 @@ build: $(VENV)/build-tools ## Compiles the functions for Lambda (ARCH=x86_64 if 
 	$(WITH_TOOLS) cargo lambda build --release --locked $(if $(filter x86_64,$(ARCH)),,--arm64) $(FUNCTIONS:%=-p %)
 	$(WITH_TOOLS) $(VENV)/bin/sam build $(if $(ARCH),--parameter-overrides Architecture=$(ARCH))
 	$(VENV)/bin/python tools/check_binaries.py .aws-sam/build
+
+check-origins: ## Says what is wrong with a list of origins, public suffixes too (ORIGINS="https://*.preview.example.com")
+	cargo run --quiet --locked -p local -- --check-origins '$(ORIGINS)'
 
 deploy: build ## Deploys to the AWS account of the environment, asking what it has to know
 	$(VENV)/bin/sam deploy --guided

@@ -43,7 +43,7 @@ impl Api {
     /// The same routes and authorizers as an API of the other kind would have them.
     ///
     /// An HTTP API calls its authorizers with payload 2.0, with `simple` responses or policies, and knows no gateway
-    /// responses.
+    /// responses. What they say to pages of other origins stays.
     #[must_use]
     pub fn played_as(mut self, kind: ApiKind, simple: bool) -> Self {
         if self.kind == kind {
@@ -61,10 +61,23 @@ impl Api {
         }
         self.stage = String::from(if kind == ApiKind::Http { "$default" } else { "Prod" });
         self.kind = kind;
+        self.cors = self
+            .gateway_responses
+            .remove("UNAUTHORIZED")
+            .map(|response| Cors::Errors(cross_origin(response)));
         self.gateway_responses.clear();
-        self.cors = None;
         self
     }
+}
+
+/// The headers of a gateway response that tell pages of other origins what they may read.
+fn cross_origin(response: GatewayResponse) -> Vec<(String, String)> {
+    let mut headers = response.headers;
+    headers.retain(|(name, _)| {
+        let name = name.to_ascii_lowercase();
+        name.starts_with("access-control-") || name == "vary"
+    });
+    headers
 }
 
 /// A method and a path, and what answers them.
@@ -143,6 +156,9 @@ pub enum Cors {
     Mock(Vec<(String, String)>),
     /// HTTP API: the gateway answers preflights itself and sets these on every answer.
     Managed(ManagedCors),
+    /// HTTP API that plays a REST API: the headers of its gateway responses, on the gateway's own errors. The functions answer
+    /// preflights and set their own, as they do behind the REST API.
+    Errors(Vec<(String, String)>),
 }
 
 /// The CORS configuration of an HTTP API.

@@ -21,6 +21,7 @@ Usage: local [options]
   --template FILE     read FILE (template.yaml)
   --beside FILE       run the APIs of another stack's template too, at the ports after N
   --demo DIR          serve the files of DIR beside the API, from / on
+  --check-origins L   say what is wrong with L as a value of CORS_ALLOWED_ORIGINS, public suffixes too, and end
   --help              show this
   --version           show the version
 
@@ -32,6 +33,8 @@ Every setting can be overridden from the environment: ACCESS_TOKEN_EXPIRY=5s loc
 pub enum Command {
     /// To start.
     Run(Arguments),
+    /// To say what is wrong with this value of `CORS_ALLOWED_ORIGINS`.
+    CheckOrigins(String),
     /// To say how it is used.
     Help,
     /// To say which version it is.
@@ -81,6 +84,12 @@ pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, St
             Long("template") => template = PathBuf::from(value(&mut parser)?),
             Long("beside") => beside = Some(PathBuf::from(value(&mut parser)?)),
             Long("demo") => demo = Some(PathBuf::from(value(&mut parser)?)),
+            Long("check-origins") => {
+                let origins = value(&mut parser)?.into_string();
+                return origins
+                    .map(Command::CheckOrigins)
+                    .map_err(|_| "--check-origins wants text".to_owned());
+            }
             Long("help") => return Ok(Command::Help),
             Long("version") => return Ok(Command::Version),
             other => return Err(other.unexpected().to_string()),
@@ -154,6 +163,8 @@ mod tests {
                 demo: Some("d".into()),
             }))
         );
+        let origins = "https://*.preview.example.com".to_owned();
+        assert_eq!(run(&format!("--check-origins {origins}")), Ok(Command::CheckOrigins(origins)));
         assert_eq!(run("--help"), Ok(Command::Help));
         assert_eq!(run("--version"), Ok(Command::Version));
     }

@@ -15,6 +15,7 @@
 //! | [`server`], `pages` | HTTP in front of the gateway; the files of a demo beside it |
 //! | [`stack`], [`options`], `environment` | all of it together; how it is to be; what functions find in their environment |
 //! | [`neighbour`] | the APIs of another stack that imports the authorizer |
+//! | [`public_suffix`] | wildcard origins that would allow anybody's pages |
 //! | [`cli`], [`banner`], `description` | the command line, what is said at the start, the OpenAPI document |
 //!
 //! ```no_run
@@ -39,6 +40,7 @@ pub mod invoke;
 pub mod neighbour;
 pub mod options;
 mod pages;
+pub mod public_suffix;
 pub mod secrets;
 pub mod server;
 pub mod stack;

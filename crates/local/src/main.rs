@@ -9,13 +9,19 @@ use auth_core::Platform;
 use auth_core::audit::ServiceName;
 use auth_core::config;
 use auth_core::telemetry::LogLevel;
-use local::banner;
 use local::cli::{self, Arguments, Command};
 use local::stack::{Options, Stack, StartError};
+use local::{banner, public_suffix};
 
 fn main() -> ExitCode {
     let arguments = match cli::read(std::env::args_os().skip(1)) {
         Ok(Command::Run(arguments)) => arguments,
+        Ok(Command::CheckOrigins(origins)) => {
+            return match public_suffix::check(&origins) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(faults) => fail(&faults),
+            };
+        }
         Ok(Command::Help) => return say(cli::HELP),
         Ok(Command::Version) => return say(concat!("local ", env!("CARGO_PKG_VERSION"), "\n")),
         Err(fault) => {
@@ -25,13 +31,16 @@ fn main() -> ExitCode {
     };
     match run(arguments) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(fault) => {
-            for line in fault.to_string().lines() {
-                eprintln!("local: {line}");
-            }
-            ExitCode::FAILURE
-        }
+        Err(fault) => fail(&fault.to_string()),
     }
+}
+
+/// One line for each fault.
+fn fail(faults: &str) -> ExitCode {
+    for line in faults.lines() {
+        eprintln!("local: {line}");
+    }
+    ExitCode::FAILURE
 }
 
 /// Standard output may be a pipe that nobody reads any more; that is no failure.

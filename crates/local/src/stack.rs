@@ -23,6 +23,7 @@ use crate::invoke::{Deployed, FunctionError};
 use crate::neighbour::{self, Neighbour};
 pub use crate::options::{Data, Options};
 use crate::pages::Pages;
+use crate::public_suffix;
 use crate::secrets::Secrets;
 use crate::server::{self, Beside, Server};
 use crate::tables::{self, Access};
@@ -75,6 +76,7 @@ impl Stack {
         let access = access(&options, engine.as_ref());
         make_tables(&mut template, &access, &options).await?;
         let functions = functions::deploy(&template, &access, &options.platform, &environment)?;
+        public_suffix::check(&environment.shared(&template, "CORS_ALLOWED_ORIGINS").unwrap_or_default())?;
         if let Some(engine) = engine.as_ref().filter(|_| options.platform.clock.is_system()) {
             engine.sweep_regularly();
         }

@@ -31,8 +31,7 @@ pub enum ApiError {
     /// 401: the address is unknown or the password wrong. One answer for both.
     #[error("The e-mail address or the password is wrong.")]
     InvalidCredentials,
-    /// 401: the current password is wrong, at a change of it. The caller is known; no challenge comes with it, as the access
-    /// token is good.
+    /// 401: the current password is wrong, at a change of it. The caller is known, and the access token is good.
     #[error("The current password is wrong.")]
     WrongPassword,
     /// 401: the refresh token is malformed, forged, expired, revoked or reused. One answer for all.
@@ -98,9 +97,11 @@ impl ApiError {
     /// The header that this error carries, if any.
     pub fn header(&self) -> Option<(HeaderName, HeaderValue)> {
         match self {
-            Self::InvalidToken => {
-                Some((header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer error=\"invalid_token\"")))
+            Self::InvalidToken => Some(challenge(r#"Bearer error="invalid_token""#)),
+            Self::InvalidCredentials | Self::WrongPassword => {
+                Some(challenge(r#"Latchkey error="invalid_credentials""#))
             }
+            Self::InvalidGrant => Some(challenge(r#"Latchkey error="invalid_grant""#)),
             Self::TooManyAttempts { retry_after } => Some(retry(*retry_after)),
             Self::TemporarilyUnavailable(_) => Some(retry(UNAVAILABLE_RETRY_AFTER)),
             _ => None,
@@ -118,6 +119,13 @@ impl ApiError {
     pub(crate) fn internal(error: impl Error + Send + Sync + 'static) -> Self {
         Self::Internal(Box::new(error))
     }
+}
+
+/// What a 401 has to come with (RFC 9110 §15.5.2). `Bearer` asks for another access token (RFC 6750 §3): a client would refresh and
+/// send a wrong password, or a refresh token that is not valid, once more. Where that is not the remedy, the scheme is one of our
+/// own, which clients ignore and browsers show no dialog for; its parameter is the code of the body.
+const fn challenge(value: &'static str) -> (HeaderName, HeaderValue) {
+    (header::WWW_AUTHENTICATE, HeaderValue::from_static(value))
 }
 
 /// At least a second: zero would invite a busy loop.

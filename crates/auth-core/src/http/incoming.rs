@@ -8,7 +8,8 @@ use lambda_http::request::RequestContext;
 use lambda_http::{Body, Request, RequestExt};
 
 use super::fields::Fields;
-use super::{ApiError, location};
+use super::media_type::MediaType;
+use super::{ApiError, location, origin};
 use crate::client::Client;
 use crate::config::HttpConfig;
 use crate::forwarding::{self, Peer, TrustedProxy};
@@ -39,6 +40,8 @@ pub struct Incoming {
     pub principal: Option<Principal>,
     path_parameters: HashMap<String, String>,
     body: Vec<u8>,
+    /// Whether a body is read as JSON that does not say it is.
+    reads_unlabelled: bool,
 }
 
 /// Whom the authorizer let through.
@@ -60,8 +63,10 @@ impl Incoming {
         if self.body.len() > MAXIMUM_BODY {
             return Err(ApiError::PayloadTooLarge);
         }
-        if !self.is_json() {
-            return Err(ApiError::UnsupportedMediaType);
+        match MediaType::of(&self.headers) {
+            MediaType::Json => {}
+            MediaType::Unlabelled if self.reads_unlabelled => {}
+            MediaType::Unlabelled | MediaType::Other => return Err(ApiError::UnsupportedMediaType),
         }
         Fields::parse(&self.body)
     }
@@ -73,14 +78,6 @@ impl Incoming {
     /// As [`Incoming::fields`].
     pub fn optional_fields(&self) -> Result<Fields, ApiError> {
         if self.body.is_empty() { Ok(Fields::default()) } else { self.fields() }
-    }
-
-    /// `application/json`, whatever its parameters (RFC 8259 §11 defines none), or another type with the suffix `+json`.
-    fn is_json(&self) -> bool {
-        let value = self.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        let essence =
-            value.unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
     }
 
     /// The token of `Authorization: Bearer` (RFC 6750 §2.1; the scheme's case does not matter, RFC 9110 §11.1).
@@ -126,6 +123,7 @@ impl Incoming {
             path_parameters.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         let base_url = location::origin(&context.domain, request.headers()) + &base_path;
         let (parts, body) = request.into_parts();
+        let reads_unlabelled = origin::may_leave_out_the_type(&parts.headers, config);
         Self {
             method: parts.method,
             path: path.to_owned(),
@@ -140,6 +138,7 @@ impl Incoming {
                 Body::Binary(bytes) => bytes,
                 _ => Vec::new(),
             },
+            reads_unlabelled,
         }
     }
 }

@@ -5,6 +5,7 @@
 //! - [`event`], `event_headers`: the event that the gateway sends
 //! - [`incoming`]: a request, with its caller, principal and body
 //! - [`fields`]: the members of a JSON body
+//! - `media_type`: which bodies are read as JSON
 //! - [`names`]: the names of a user in a body
 //! - [`answer`]: answers in the deployment's format
 //! - [`error`]: every error with its status, code, text and headers
@@ -23,6 +24,7 @@ pub mod fields;
 pub mod function;
 pub mod incoming;
 pub mod location;
+mod media_type;
 pub mod names;
 pub mod origin;
 pub mod presented;

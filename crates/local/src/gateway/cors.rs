@@ -34,6 +34,7 @@ pub(super) fn preflight(api: &Api, exchange: &Exchange) -> Option<Response<Bytes
             Some(answer)
         }
         Cors::Mock(headers) => mock(api, exchange, headers),
+        Cors::Errors(_) => None,
     }
 }
 

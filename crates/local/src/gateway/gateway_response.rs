@@ -29,11 +29,8 @@ pub(super) fn render(api: &Api, exchange: &Exchange, refusal: Refusal) -> Respon
         None => ("application/json".to_owned(), usual_body(refusal, &wording)),
     };
     headers.push(("content-type".to_owned(), media_type));
-    for (name, expression) in customised.map(|response| response.headers.as_slice()).unwrap_or_default() {
-        if let Some(value) = value(expression, exchange, &context, api) {
-            headers.push((name.clone(), value));
-        }
-    }
+    let own = customised.map(|response| response.headers.as_slice()).unwrap_or_default();
+    headers.extend(self::headers(own, exchange, &context, api));
     reply(
         StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
         headers,
@@ -129,6 +126,19 @@ fn variable(name: &str, context: &Value) -> Option<String> {
         Value::Number(number) => Some(number.to_string()),
         _ => None,
     }
+}
+
+/// The headers that have a value.
+pub(super) fn headers<'a>(
+    expressions: &'a [(String, String)],
+    exchange: &'a Exchange,
+    context: &'a Value,
+    api: &'a Api,
+) -> impl Iterator<Item = (String, String)> + 'a {
+    let valued = |(name, expression): &'a (String, String)| {
+        value(expression, exchange, context, api).map(|value| (name.clone(), value))
+    };
+    expressions.iter().filter_map(valued)
 }
 
 /// The value of a header: a text in single quotes, or where to take it from.

@@ -2,10 +2,11 @@
 
 use axum::body::Bytes;
 use http::{Response, StatusCode};
+use serde_json::Value;
 
 use super::exchange::Exchange;
 use super::{gateway_response, reply};
-use crate::api::{Api, ApiKind};
+use crate::api::{Api, ApiKind, Cors};
 
 /// Why the gateway answers itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +53,7 @@ impl Refusal {
     pub(super) fn answer(self, api: &Api, exchange: &Exchange) -> Response<Bytes> {
         match api.kind {
             ApiKind::Rest => gateway_response::render(api, exchange, self),
-            ApiKind::Http | ApiKind::WebSocket => self.plain(exchange),
+            ApiKind::Http | ApiKind::WebSocket => self.plain(api, exchange),
         }
     }
 
@@ -119,7 +120,7 @@ impl Refusal {
     }
 
     /// An HTTP API has no gateway responses: its texts are fixed.
-    fn plain(self, exchange: &Exchange) -> Response<Bytes> {
+    fn plain(self, api: &Api, exchange: &Exchange) -> Response<Bytes> {
         let (status, message) = match self {
             Self::Unauthorized => (StatusCode::UNAUTHORIZED, "Unauthorized"),
             Self::AccessDenied { .. } => (StatusCode::FORBIDDEN, "Forbidden"),
@@ -130,10 +131,13 @@ impl Refusal {
             }
             Self::IntegrationTimeout => (StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable"),
         };
-        let headers = [
+        let mut headers = vec![
             ("content-type".to_owned(), "application/json".to_owned()),
             ("apigw-requestid".to_owned(), exchange.extended_request_id.clone()),
         ];
+        if let Some(Cors::Errors(expressions)) = &api.cors {
+            headers.extend(gateway_response::headers(expressions, exchange, &Value::Null, api));
+        }
         reply(status, headers, Bytes::from(format!(r#"{{"message":"{message}"}}"#)))
     }
 }

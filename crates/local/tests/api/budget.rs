@@ -93,6 +93,6 @@ async fn what_is_refused_before_it_counts_costs_nothing() {
         .send()
         .await
         .expect(400);
-    service.call("POST", "/auth/login").body("x").send().await.expect(415);
+    service.call("POST", "/auth/login").body("x").send().await.expect(400);
     assert_eq!(tap.take(), Vec::<String>::new());
 }

@@ -188,7 +188,7 @@ async fn bad_requests(described: &mut Described) {
         };
         let bodies = [
             (400, "application/json", "[".to_owned()),
-            (415, "text/plain", "{}".to_owned()),
+            (415, "application/x-www-form-urlencoded", "{}".to_owned()),
             (413, "application/json", format!("{{\"x\":\"{}\"}}", "x".repeat(17_000))),
         ];
         for (status, kind, body) in bodies {
@@ -218,21 +218,22 @@ async fn refusals(described: &mut Described) {
         assert_eq!(reply.code(), "invalid_token");
         assert_eq!(reply.header("www-authenticate"), r#"Bearer error="invalid_token""#);
     }
-    assert_eq!(
-        described.post(&service, "/auth/login", &account("eve@example.com")).await.expect(401).code(),
-        "invalid_credentials"
-    );
-    assert_eq!(
-        described.post(&service, "/auth/refresh", &json!({"refreshToken": "x"})).await.expect(401).code(),
-        "invalid_grant"
-    );
+    let challenged = |reply: &Reply, code: &str| {
+        assert_eq!(reply.code(), code);
+        let challenge = reply.header("x-amzn-remapped-www-authenticate");
+        assert_eq!(challenge, format!("Latchkey error=\"{code}\""));
+    };
+    let login = described.post(&service, "/auth/login", &account("eve@example.com")).await.expect(401);
+    challenged(&login, "invalid_credentials");
+    let refresh = described.post(&service, "/auth/refresh", &json!({"refreshToken": "x"})).await.expect(401);
+    challenged(&refresh, "invalid_grant");
     let tokens = service.signup("ada@example.com").await;
     let change_password = |current| {
         service.call("POST", "/auth/password").bearer(&tokens.access).json(&passwords(current, NEW_PASSWORD))
     };
     let wrong =
         described.send("/auth/password", "POST", change_password("not the password")).await.expect(401);
-    assert_eq!(wrong.code(), "invalid_credentials");
+    challenged(&wrong, "invalid_credentials");
     let table = Table::of(&service).await;
     let profile = table.items_of("PROFILE").await.remove(0);
     table.set(&profile, "status", "disabled").await;
