@@ -130,13 +130,13 @@ def signups(world: World) -> Iterator[bytes]:
 
 
 def changes(world: World) -> Iterator[bytes]:
-    """A user of its own, as the change ends the user's other sessions."""
+    """A user of its own, as the change ends the user's sessions and starts another."""
     tokens = world.answer("signup", world.new_user_event())
     passwords = itertools.cycle([PASSWORD, "Lantern-Quartz-Meadow"])
     current = next(passwords)
     for new in passwords:
         body = {"currentPassword": current, "newPassword": new}
-        body_of((yield world.caller_event("change-password", tokens, lambda _, body=body: body)))
+        tokens = body_of((yield world.caller_event("change-password", tokens, lambda _, body=body: body)))
         current = new
 
 

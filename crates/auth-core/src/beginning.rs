@@ -55,9 +55,18 @@ impl Beginning<'_> {
     ///
     /// [`BeginningError`].
     pub async fn begin(&self) -> Result<(Session, User), BeginningError> {
-        let sid = SessionId::generate(&self.platform.random)?;
+        self.begin_as(SessionId::generate(&self.platform.random)?).await
+    }
+
+    /// As [`Beginning::begin`], with an id that was chosen before. If the session is there already, it is returned as it is stored.
+    ///
+    /// # Errors
+    ///
+    /// [`BeginningError`].
+    pub async fn begin_as(&self, sid: SessionId) -> Result<(Session, User), BeginningError> {
         let session = Session::begin(self.basis.user.clone(), sid, self.client, self.now, self.config);
-        self.store.put_session(&session, session.kept_until(self.config)).await?;
+        let kept_until = session.kept_until(self.config);
+        let session = self.store.put_session(session, kept_until).await?;
         let (credential, user) =
             tokio::join!(self.store.credential(self.address), self.store.user(self.basis.user));
         let (credential, user) = (credential?, user?);

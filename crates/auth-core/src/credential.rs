@@ -38,6 +38,8 @@ pub struct PasswordVersion {
     pub changed_at: Option<Timestamp>,
     /// The session that the password was last changed from; `None` if it is the one of the signup.
     pub changed_by: Option<SessionId>,
+    /// The session that the last password change began, for whoever repeats the change.
+    pub changed_to: Option<SessionId>,
 }
 
 /// What the password verification of a session relied on.
@@ -119,6 +121,7 @@ mod tests {
             serial: 2,
             changed_at: Some(CHANGED_AT),
             changed_by: Some(SessionId::generate(random)?),
+            changed_to: Some(SessionId::generate(random)?),
         };
         let hash =
             PasswordHash::parse("$argon2id$v=19$m=7168,t=1,p=1$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaA")?;

@@ -27,6 +27,8 @@ pub struct Ending<'a> {
     pub user: &'a UserId,
     /// The session that asks.
     pub own: &'a SessionId,
+    /// The session that takes its place, if one does.
+    pub successor: Option<&'a SessionId>,
     /// When and why.
     pub revocation: Revocation,
 }
@@ -36,7 +38,7 @@ pub struct Ending<'a> {
 pub enum Scope {
     /// All of them.
     All,
-    /// All but the one that asks.
+    /// All but the one that asks and the one that takes its place.
     Others,
 }
 
@@ -82,12 +84,11 @@ impl Ending<'_> {
             store.move_sessions_serial(user).await.map_err(SweepError::Store)?;
         }
         let sweep = Sweep { store, user, revocation, invocation_id: &self.client.invocation_id };
-        let mut swept = sweep.end_all_but(Some(self.own)).await;
-        if swept.failure.is_none()
-            && scope == Scope::All
-            && let Some(own) = swept.spared.take()
-        {
-            sweep.end_each(&[own], &mut swept).await;
+        let spared: Vec<_> = std::iter::once(self.own).chain(self.successor).collect();
+        let mut swept = sweep.end_all_but(&spared).await;
+        if swept.failure.is_none() && scope == Scope::All {
+            let own = std::mem::take(&mut swept.spared);
+            sweep.end_each(&own, &mut swept).await;
         }
         swept.failure.map_or(Ok(swept.live), |failure| Err(failure.into()))
     }

@@ -36,8 +36,8 @@ pub struct Swept {
     pub failed: usize,
     /// Why the first of them could not, or why no more of them were found: whoever asked is to come back for the rest.
     pub failure: Option<SweepError>,
-    /// The session that was spared, if it was found.
-    pub spared: Option<Unrevoked>,
+    /// The sessions that were spared, if they were found.
+    pub spared: Vec<Unrevoked>,
 }
 
 /// Why a session was not ended.
@@ -54,20 +54,20 @@ pub enum SweepError {
 impl Sweep<'_> {
     /// Ends every session but `spared`. One that cannot be ended does not keep the others alive, and what a page of the table
     /// holds is ended before the next is read: who has more sessions than there is time to read comes back for fewer.
-    pub async fn end_all_but(&self, spared: Option<&SessionId>) -> Swept {
+    pub async fn end_all_but(&self, spared: &[&SessionId]) -> Swept {
         let (mut swept, mut start) = (Swept::default(), None);
         loop {
-            let (mut page, next) = match self.store.unrevoked_page(self.user, start).await {
+            let (page, next) = match self.store.unrevoked_page(self.user, start).await {
                 Ok(page) => page,
                 Err(error) => {
                     swept.failure.get_or_insert(error.into());
                     return swept;
                 }
             };
-            if let Some(at) = page.iter().position(|session| Some(&session.id) == spared) {
-                swept.spared = Some(page.swap_remove(at));
-            }
-            for sessions in page.chunks(PARALLEL) {
+            let (kept, ending): (Vec<_>, Vec<_>) =
+                page.into_iter().partition(|session| spared.contains(&&session.id));
+            swept.spared.extend(kept);
+            for sessions in ending.chunks(PARALLEL) {
                 self.end_each(sessions, &mut swept).await;
             }
             start = next;

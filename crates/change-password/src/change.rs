@@ -3,10 +3,11 @@
 //! Whose first request has changed the password, and never got its answer, sends the same once more: the old password as the
 //! current one, and the new one, which is the current one by now. That is a repetition, and not refused, if the new password is
 //! the stored one and this very session has made the change: the other sessions may still have to end. Nothing more can be
-//! had by it than by ending them, which needs no password.
+//! had by it than by ending them, which needs no password, and a session, which the new password begins at the login as well. The
+//! credential names the session that the change begins, so that every repetition is answered with tokens of the same one.
 
 use auth_core::attempt::{Attempt, AttemptError};
-use auth_core::credential::Credential;
+use auth_core::credential::{Credential, PasswordVersion};
 use auth_core::http::ApiError;
 use auth_core::password::Password;
 use auth_core::password::hash::{Hasher, PasswordHash, Verdict};
@@ -30,18 +31,20 @@ pub(crate) struct Change<'a> {
     pub(crate) random: &'a Random,
     pub(crate) user: &'a UserId,
     pub(crate) session: &'a SessionId,
+    /// The session that the change begins.
+    pub(crate) successor: &'a SessionId,
     pub(crate) passwords: &'a Passwords,
     /// The last moment to begin the write, so that whatever becomes of it is known, and recorded, before the answer is due.
     pub(crate) write_by: Instant,
 }
 
 /// The password is the new one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Changed {
-    /// By this request.
-    Now,
-    /// By one before it, of the same session.
-    Before,
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Changed {
+    /// Whether it was changed by an earlier request of the same session.
+    pub(crate) repeated: bool,
+    /// The new password's.
+    pub(crate) version: PasswordVersion,
 }
 
 /// The current password is wrong.
@@ -72,7 +75,9 @@ impl Change<'_> {
         for _ in 0..TRIES {
             match self.judge(&credential).await? {
                 Judged::Right => {}
-                Judged::Repeated => return Ok((streak, Ok(Changed::Before))),
+                Judged::Repeated => {
+                    return Ok((streak, Ok(Changed { repeated: true, version: credential.version })));
+                }
                 Judged::Wrong(failure) => return Ok((streak, Err(failure))),
             }
             let hash = match new.take() {
@@ -80,7 +85,9 @@ impl Change<'_> {
                 None => self.hasher.hash(self.passwords.new.clone(), self.random).await?,
             };
             match self.write(&credential.hash, &hash).await? {
-                PasswordChanged::Done(_) => return Ok((streak, Ok(Changed::Now))),
+                PasswordChanged::Done(version) => {
+                    return Ok((streak, Ok(Changed { repeated: false, version })));
+                }
                 PasswordChanged::Refused(stored) => credential = self.own(stored)?,
             }
             new = Some(hash);
@@ -122,7 +129,8 @@ impl Change<'_> {
             return Err(ApiError::TemporarilyUnavailable("no time left for the write".into()));
         }
         let Attempt { store, address, now, .. } = *self.attempt;
-        Ok(store.change_password(&PasswordChange { address, old, new, by: self.session, at: now }).await?)
+        let (by, to) = (self.session, self.successor);
+        Ok(store.change_password(&PasswordChange { address, old, new, by, to, at: now }).await?)
     }
 
     /// Notes so many failures.

@@ -1,34 +1,41 @@
-//! `POST /auth/password`: changes the user's password, and ends their other sessions.
+//! `POST /auth/password`: changes the user's password, ends every session that was there before, and begins a new one.
 //!
 //! The authorizer in front has checked the access token; that alone changes no password. The current one is asked for, and
 //! guesses at it are counted together with those at the login, before any of them is looked at.
 //!
-//! First the password, then the sessions: a login with the old one that comes later begins none. If ending them fails, the
-//! caller is told to come back, and repeats a change that has taken effect (see `change`).
+//! First the password, then the other sessions, then the new session, and last the session that asks: a stolen copy of its tokens
+//! does not survive the change (OWASP ASVS 5.0 V7.2.4). A login with the old password that comes later begins no session. Until
+//! the asking session has ended, the caller can repeat a request that was not answered (see `change` and `succession`).
 
 mod change;
+mod succession;
 
 use std::pin::pin;
 use std::time::Duration;
 
 use auth_core::Platform;
+use auth_core::address::Address;
 use auth_core::attempt::Attempt;
 use auth_core::audit::{Entry, Event, Outcome};
+use auth_core::beginning::Beginning;
 use auth_core::clock::Timestamp;
-use auth_core::config::{self, Faults, HttpConfig, Lookup, StoreConfig};
+use auth_core::config::{self, Faults, Grants, HttpConfig, Lookup, StoreConfig};
+use auth_core::credential::Basis;
 use auth_core::ending::{ENDING_TIME, Ending, Scope};
 use auth_core::http::{Answer, ApiError, Endpoint, HttpFunction, Incoming, Principal};
 use auth_core::limits::LoginLimits;
 use auth_core::password::hash::{Hasher, HashingConfig};
 use auth_core::password::rules::PasswordRules;
 use auth_core::password::{Password, rules};
-use auth_core::session::{Revocation, RevocationReason};
+use auth_core::session::{Revocation, RevocationReason, SessionId};
 use auth_core::store::Store;
 use auth_core::user::{User, UserStatus};
+use lambda_http::http::StatusCode;
 use serde_json::json;
 use tokio::time::Instant;
 
 use crate::change::{Change, Changed, Failure};
+use crate::succession::Succession;
 
 /// How long after its begin a request may still write the password. Every answer is given after 8 s, and a write may take 4: one
 /// that began later could land without an audit line.
@@ -37,6 +44,7 @@ const WRITING_TIME: Duration = Duration::from_secs(4);
 /// The endpoint.
 pub struct ChangePassword {
     http: HttpConfig,
+    grants: Grants,
     rules: PasswordRules,
     limits: LoginLimits,
     hasher: Hasher,
@@ -56,7 +64,9 @@ pub fn build(lookup: &Lookup<'_>, platform: Platform) -> Result<HttpFunction<Cha
         let limits = LoginLimits::read(settings);
         let hasher = HashingConfig::read(settings).hasher(settings);
         let store = Store::new(&StoreConfig::read(settings));
-        let function = ChangePassword { http: http.clone(), rules, limits, hasher: hasher?, store, platform };
+        let grants = Grants::read(settings);
+        let (grants, hasher) = (grants?, hasher?);
+        let function = ChangePassword { http: http.clone(), grants, rules, limits, hasher, store, platform };
         Some(HttpFunction::new(function, &http))
     })
 }
@@ -78,17 +88,33 @@ impl Endpoint for ChangePassword {
         let user = self.caller(&request, principal, now).await?;
         let checked = rules::check_for(&user.email, &user.names, &passwords.new, self.rules).await;
         checked.map_err(|error| ApiError::Internal(error.into()))??;
-        self.change(&request, principal, &user, passwords, When { now, write_by }).await?;
+        let successor = SessionId::generate(&self.platform.random)?;
+        let address = user.email.parse::<Address>().map_err(|error| ApiError::Internal(error.into()))?;
+        let when = When { now, write_by };
+        let caller = Caller { request: &request, principal, user: &user, address: &address };
+        let changed = self.change(&caller, &successor, passwords, when).await?;
         let ending = Ending {
             store: &self.store,
             platform: &self.platform,
             client: &request.client,
             user: &principal.user,
             own: &principal.session,
+            successor: changed.version.changed_to.as_ref(),
             revocation: Revocation { at: now, reason: RevocationReason::PasswordChanged },
         };
         let ended = ending.end(Scope::Others, time_up.as_mut()).await?;
-        Ok(Answer::data(&self.http, json!({ "revokedSessions": ended })))
+        let succession = self.succession(&caller, &changed, now).complete().await;
+        let (session, user) = succession.inspect_err(|error| {
+            if let Some(reason) = error.refusal() {
+                let entry = Entry::new(Event::Login, Outcome::Failure, &request.client, now);
+                self.platform.audit.record(entry.of(&principal.user).because(reason));
+            }
+        })?;
+        let entry = Entry::new(Event::Login, Outcome::Success, &request.client, now);
+        self.platform.audit.record(entry.of(&user.id).in_session(&session.id).because("password_changed"));
+        let grant = self.grants.granter.grant(user, &session, now, &self.platform.random)?;
+        let answer = Answer::tokens(&self.http, StatusCode::OK, &request, &grant).replacing_session();
+        Ok(answer.with_member(&self.http, "revokedSessions", json!(ended)))
     }
 
     /// The estimator is built while the connection waits for the network.
@@ -103,6 +129,15 @@ impl Endpoint for ChangePassword {
 struct When {
     now: Timestamp,
     write_by: Instant,
+}
+
+/// The caller of a request.
+#[derive(Clone, Copy)]
+struct Caller<'a> {
+    request: &'a Incoming,
+    principal: &'a Principal,
+    user: &'a User,
+    address: &'a Address,
 }
 
 /// The same password twice is no change. It is not a weak one either: nothing is said about how easy it is to guess.
@@ -143,14 +178,11 @@ impl ChangePassword {
 
     async fn change(
         &self,
-        request: &Incoming,
-        principal: &Principal,
-        user: &User,
+        &Caller { request, principal, user, address }: &Caller<'_>,
+        successor: &SessionId,
         passwords: Passwords,
         When { now, write_by }: When,
-    ) -> Result<(), ApiError> {
-        let address = user.email.parse::<auth_core::address::Address>();
-        let address = address.map_err(|error| ApiError::Internal(error.into()))?;
+    ) -> Result<Changed, ApiError> {
         let attempt = Attempt {
             store: &self.store,
             limits: &self.limits,
@@ -166,16 +198,17 @@ impl ChangePassword {
             random: &self.platform.random,
             user: &user.id,
             session: &principal.session,
+            successor,
             passwords: &passwords,
             write_by,
         };
         let (streak, outcome) = change.make().await?;
         match outcome {
             Ok(changed) => {
-                let reason = (changed == Changed::Before).then_some("repeated");
+                let reason = changed.repeated.then_some("repeated");
                 self.record(request, principal, Outcome::Success, reason, now);
                 attempt.forgive(streak).await;
-                Ok(())
+                Ok(changed)
             }
             Err(Failure { guesses, error }) => {
                 self.record(request, principal, Outcome::Failure, Some("wrong_password"), now);
@@ -183,6 +216,24 @@ impl ChangePassword {
                 Err(error)
             }
         }
+    }
+
+    fn succession<'a>(&'a self, caller: &Caller<'a>, changed: &'a Changed, now: Timestamp) -> Succession<'a> {
+        let basis = Basis {
+            user: &caller.user.id,
+            password: &changed.version,
+            sessions_serial: caller.user.sessions_serial,
+        };
+        let beginning = Beginning {
+            store: &self.store,
+            platform: &self.platform,
+            client: &caller.request.client,
+            address: caller.address.lookup(),
+            config: &self.grants.sessions,
+            basis,
+            now,
+        };
+        Succession { beginning, old: &caller.principal.session }
     }
 
     fn record(

@@ -53,7 +53,7 @@ impl Operator {
     pub(crate) async fn sweep(&self, user: &UserId, reason: RevocationReason) -> Swept {
         let revocation = Revocation { at: self.now(), reason };
         let invocation_id = &self.caller.invocation_id;
-        let swept = Sweep { store: &self.store, user, revocation, invocation_id }.end_all_but(None).await;
+        let swept = Sweep { store: &self.store, user, revocation, invocation_id }.end_all_but(&[]).await;
         if swept.found > 0 || swept.failure.is_some() {
             let outcome = if swept.failure.is_none() { Outcome::Success } else { Outcome::Failure };
             self.audit.record(self.entry(Event::SessionsRevoked, outcome).of(user));

@@ -217,7 +217,7 @@ async fn a_session_that_a_request_under_way_begins_is_ended_too() {
     while scene.passes(&tokens).await {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    store.put_session(&late, late.absolute_ends_at).await.unwrap();
+    store.put_session(late.clone(), late.absolute_ends_at).await.unwrap();
     assert_eq!(disabling.await.unwrap().unwrap().ended, 2);
     let ended = store.session(&user.id, &late.id).await.unwrap().unwrap().revoked.unwrap();
     assert_eq!(ended.reason.as_str(), "user_disabled");
@@ -263,7 +263,7 @@ async fn a_session_that_a_request_under_way_begins_is_deleted_too() {
     while scene.passes(&tokens).await {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    store.put_session(&late, late.absolute_ends_at).await.unwrap();
+    store.put_session(late.clone(), late.absolute_ends_at).await.unwrap();
     assert_eq!(deleting.await.unwrap().unwrap().records, 2);
     assert_eq!(scene.keys().await, Vec::<String>::new());
 }

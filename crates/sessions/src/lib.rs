@@ -101,6 +101,7 @@ impl Sessions {
             client: &request.client,
             user: &principal.user,
             own: &principal.session,
+            successor: None,
             revocation: Revocation { at: now, reason: RevocationReason::RevokeAll },
         };
         let ended = ending.end(Scope::All, tokio::time::sleep(ENDING_TIME)).await?;

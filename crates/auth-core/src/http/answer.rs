@@ -77,6 +77,29 @@ impl Answer {
         Self::of(status, body, headers)
     }
 
+    /// Adds a member, which is written in camel case, beside the tokens.
+    #[must_use]
+    pub fn with_member(mut self, config: &HttpConfig, name: &str, value: Value) -> Self {
+        let name = if is_snake(config.format) { snake_case(name) } else { name.to_owned() };
+        let data = match config.format {
+            ResponseFormat::Camel | ResponseFormat::Snake => self.body.as_mut(),
+            ResponseFormat::Envelope | ResponseFormat::Authorization => {
+                self.body.as_mut().and_then(|body| body.get_mut("data"))
+            }
+        };
+        if let Some(data) = data {
+            insert(data, &name, value);
+        }
+        self
+    }
+
+    /// Says that the tokens are of another session than the request's, which has ended: no renewed token of it is handed over.
+    #[must_use]
+    pub const fn replacing_session(mut self) -> Self {
+        self.ends_session = true;
+        self
+    }
+
     /// Sets a cookie more.
     #[must_use]
     pub fn with_cookie(mut self, cookie: Option<HeaderValue>) -> Self {

@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
 
 use super::item::{Item, number, optional_number, optional_text, optional_time, read_text, text, time};
-use super::schema::{CHANGED_AT, CHANGED_BY, PASSWORD_HASH, SERIAL, USER_ID, credential_key};
+use super::schema::{CHANGED_AT, CHANGED_BY, CHANGED_TO, PASSWORD_HASH, SERIAL, USER_ID, credential_key};
 use super::sessions::refused_by;
 use super::{Store, StoreError};
 use crate::address::LookupAddress;
@@ -24,6 +24,8 @@ pub struct PasswordChange<'a> {
     pub new: &'a PasswordHash,
     /// The session that it is changed from.
     pub by: &'a SessionId,
+    /// The session that takes its place.
+    pub to: &'a SessionId,
     /// When.
     pub at: Timestamp,
 }
@@ -89,12 +91,13 @@ impl Store {
             .update_item()
             .table_name(&self.table)
             .set_key(Some(credential_key(change.address)))
-            .update_expression("SET password_hash = :new, changed_at = :at, changed_by = :by ADD serial :one")
+            .update_expression("SET password_hash = :new, changed_at = :at, changed_by = :by, changed_to = :to ADD serial :one")
             .condition_expression("password_hash = :old")
             .expression_attribute_values(":new", text(change.new.as_str()))
             .expression_attribute_values(":old", text(change.old.as_str()))
             .expression_attribute_values(":at", time(change.at))
             .expression_attribute_values(":by", text(change.by.as_str()))
+            .expression_attribute_values(":to", text(change.to.as_str()))
             .expression_attribute_values(":one", number(1))
             .return_values(ReturnValue::UpdatedNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
@@ -128,10 +131,14 @@ fn decode(item: &Item) -> Result<Credential, StoreError> {
 
 /// A credential of the first edition has no serial.
 fn version(item: &Item) -> Result<PasswordVersion, StoreError> {
-    let changed_by = optional_text(item, CHANGED_BY)?.map(|sid| SessionId::parse(&sid)).transpose();
+    let session = |name| match optional_text(item, name)?.map(|sid| SessionId::parse(&sid)).transpose() {
+        Ok(sid) => Ok(sid),
+        Err(_) => Err(StoreError::Unreadable(name)),
+    };
     Ok(PasswordVersion {
         serial: optional_number(item, SERIAL)?.unwrap_or_default(),
         changed_at: optional_time(item, CHANGED_AT)?,
-        changed_by: changed_by.map_err(|_| StoreError::Unreadable(CHANGED_BY))?,
+        changed_by: session(CHANGED_BY)?,
+        changed_to: session(CHANGED_TO)?,
     })
 }

@@ -29,6 +29,7 @@ pub(super) const PASSWORD_HASH: &str = "password_hash";
 pub(super) const SERIAL: &str = "serial";
 pub(super) const CHANGED_AT: &str = "changed_at";
 pub(super) const CHANGED_BY: &str = "changed_by";
+pub(super) const CHANGED_TO: &str = "changed_to";
 
 pub(super) const EMAIL: &str = "email";
 pub(super) const EMAIL_VERIFIED: &str = "email_verified";

@@ -1,6 +1,7 @@
 //! Sessions in the table.
 
 use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
@@ -48,20 +49,28 @@ impl Store {
         item.map(|item| decode(user, sid, &item)).transpose()
     }
 
-    /// Writes a new session, to be kept until `kept_until`. If it is there, an earlier try of the SDK's has written it, as its id
-    /// is 256 random bits; by now it may have been refreshed or ended, which stays.
+    /// Writes a new session, to be kept until `kept_until`, and returns it. If it is there, an earlier try of the SDK's or an earlier
+    /// request of the same password change has written it; by now it may have been refreshed or ended, which stays, and it is
+    /// returned as it is stored.
     ///
     /// # Errors
     ///
     /// If the table gives no answer.
-    pub async fn put_session(&self, session: &Session, kept_until: Timestamp) -> Result<(), StoreError> {
-        let item = encode(session, kept_until);
+    pub async fn put_session(&self, session: Session, kept_until: Timestamp) -> Result<Session, StoreError> {
+        let item = encode(&session, kept_until);
         let request = self.client.put_item().table_name(&self.table).set_item(Some(item));
-        match request.condition_expression("attribute_not_exists(pk)").send().await {
-            Err(SdkError::ServiceError(error)) if error.err().is_conditional_check_failed_exception() => {
-                Ok(())
-            }
-            written => Ok(written.map(drop)?),
+        let request = request
+            .condition_expression("attribute_not_exists(pk)")
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        match request.send().await {
+            Ok(_) => Ok(session),
+            Err(error) => match error.as_service_error() {
+                Some(PutItemError::ConditionalCheckFailedException(refusal)) => match refusal.item() {
+                    Some(stored) => decode(&session.user, &session.id, stored),
+                    None => Err(StoreError::incomplete()),
+                },
+                _ => Err(error.into()),
+            },
         }
     }
 

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use crate::support::http::Reply;
 use crate::support::table::{Table, text};
-use crate::support::{NEW_PASSWORD, PASSWORD, Service, Tokens};
+use crate::support::tap::{Fault, Tap, Target};
+use crate::support::{NEW_PASSWORD, PASSWORD, Service, Tokens, claims, tapped, tokens};
 
 /// The two passwords as a body.
 pub(crate) fn passwords(current: &str, new: &str) -> Value {
@@ -29,27 +30,66 @@ async fn a_changed_password_ends_the_other_sessions_on_their_next_request() {
     let mine = service.login("ada@example.com").await;
     let other = service.signup("bob@example.com").await;
     let reply = change(&service, &mine).await.expect(200);
-    assert_eq!(reply.body, json!({"revokedSessions": 2}));
+    assert_eq!(reply.body["revokedSessions"], 2);
     for ended in [&phone, &laptop] {
         service.me(&ended.access).await.expect(401);
         assert_eq!(service.refresh(&ended.refresh).await.expect(401).code(), "invalid_grant");
     }
-    service.me(&mine.access).await.expect(200);
-    service.refresh(&mine.refresh).await.expect(200);
     service.me(&other.access).await.expect(200);
     service.login("bob@example.com").await;
     assert_eq!(service.audited("password_changed"), [""]);
     assert_eq!(service.audited("sessions_revoked"), ["password_changed"]);
+    assert_eq!(
+        service.audited("login"),
+        ["", "", "password_changed", ""],
+        "the new session, then that of bob"
+    );
     let sessions = Table::of(&service).await.items_of("SESSION#").await;
     let reasons = sessions.iter().map(|session| text(session, "revoked_reason"));
-    assert_eq!(reasons.filter(|reason| *reason == "password_changed").count(), 2);
+    assert_eq!(reasons.filter(|reason| *reason == "password_changed").count(), 3, "and the one that asked");
+}
+
+/// OWASP ASVS 5.0 V7.2.4: whoever has a copy of the old tokens is signed out.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_session_that_changes_the_password_is_replaced_by_a_new_one() {
+    let service = Service::start(&[]).await;
+    let old = service.signup("ada@example.com").await;
+    let reply = change(&service, &old).await.expect(200);
+    assert_eq!(reply.header("cache-control"), "no-store");
+    let new = tokens(&reply.body);
+    assert_eq!((&new.user, &reply.body["tokenType"]), (&old.user, &json!("Bearer")));
+    assert_ne!(claims(&new.access)["sid"], claims(&old.access)["sid"]);
+    service.me(&old.access).await.expect(401);
+    service.refresh(&old.refresh).await.expect(401);
+    let next = tokens(&service.refresh(&new.refresh).await.expect(200).body);
+    service.me(&next.access).await.expect(200);
+    let listed = service.call("GET", "/auth/sessions").bearer(&next.access).send().await.expect(200);
+    assert_eq!(listed.body["sessions"].as_array().map(Vec::len), Some(1));
+    // The asking session is over: its request is not repeated, the new password signs in.
+    assert_eq!(change(&service, &old).await.expect(401).code(), "invalid_token");
+    service.try_login("ada@example.com", NEW_PASSWORD).await.expect(200);
+}
+
+/// An authorizer that renews tokens hands none of the old session over beside those of the new one.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_renewed_token_of_the_old_session_comes_with_the_new_ones() {
+    let service = Service::start(&[("RENEWAL", "rotate")]).await;
+    let old = service.signup("ada@example.com").await;
+    service.pass(3_500);
+    let call = service.call("POST", "/auth/password").bearer(&old.access);
+    let call = call.header("x-refresh-token", &old.refresh).json(&passwords(PASSWORD, NEW_PASSWORD));
+    let reply = call.send().await.expect(200);
+    for name in ["x-new-token", "x-new-access-token", "x-new-refresh-token"] {
+        assert!(!reply.headers.contains_key(name), "{name}");
+    }
+    service.me(&tokens(&reply.body).access).await.expect(200);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_old_password_signs_nobody_in_any_more_and_the_new_one_does() {
     let service = Service::start(&[]).await;
     let ada = service.signup("Ada@example.com").await;
-    change(&service, &ada).await.expect(200);
+    let ada = tokens(&change(&service, &ada).await.expect(200).body);
     assert_eq!(
         service.try_login("ada@example.com", PASSWORD).await.expect(401).code(),
         "invalid_credentials"
@@ -107,7 +147,7 @@ async fn both_passwords_are_asked_for_in_either_spelling_and_in_nfc() {
         assert_eq!(reply.body["errorDescription"], what);
     }
     let snake = json!({"current_password": PASSWORD, "new_password": "plu\u{308}m kettle o\u{308}rbit"});
-    service.change_password(&ada.access, &snake).await.expect(200);
+    let ada = tokens(&service.change_password(&ada.access, &snake).await.expect(200).body);
     let composed = passwords("plüm kettle örbit", NEW_PASSWORD);
     service.change_password(&ada.access, &composed).await.expect(200);
 }
@@ -160,10 +200,11 @@ async fn failures_in_a_row_lock_the_address_and_a_change_ends_the_row() {
     for number in 0..2 {
         guess(&service, &ada, number).await.expect(401);
     }
-    change(&service, &ada).await.expect(200);
-    // From here on each guess is two: the new password is looked at as well.
+    let ada = tokens(&change(&service, &ada).await.expect(200).body);
     let back = |current: &str| passwords(current, PASSWORD);
-    service.change_password(&ada.access, &back("not the password")).await.expect(401);
+    for number in 0..2 {
+        service.change_password(&ada.access, &back(&format!("guess {number}"))).await.expect(401);
+    }
     assert_eq!(service.audited("address_locked").len(), 0);
     service.change_password(&ada.access, &back("nor this one")).await.expect(401);
     assert_eq!(service.audited("address_locked").len(), 1);
@@ -173,31 +214,70 @@ async fn failures_in_a_row_lock_the_address_and_a_change_ends_the_row() {
     service.me(&ada.access).await.expect(200);
 }
 
+/// A change that is cut off after the password was written: its own session could not be ended.
+async fn cut_off(service: &Service, tap: &Tap, caller: &Tokens) {
+    let session = format!("SESSION#{}", claims(&caller.access)["sid"].as_str().expect("a sid"));
+    tap.spoil(Target::of("UpdateItem", session.leak()), Fault::Refuse("ThrottlingException"));
+    change(service, caller).await.expect(503);
+    tap.heal();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_repetition_from_the_same_session_is_a_success_that_ends_what_is_left() {
-    let service = Service::start(&[]).await;
+    let (_engine, service, tap) = tapped(&[]).await;
     let (mine, phone) = (service.signup("ada@example.com").await, service.login("ada@example.com").await);
-    change(&service, &mine).await.expect(200);
+    cut_off(&service, &tap, &mine).await;
+    service.me(&mine.access).await.expect(200);
     let begun = service.try_login("ada@example.com", NEW_PASSWORD).await.expect(200);
-    let begun = crate::support::tokens(&begun.body);
+    let begun = tokens(&begun.body);
     // Whoever knows the old and the new password has not made this change.
     let foreign = change(&service, &begun).await.expect(401);
     assert_eq!(foreign.code(), "invalid_credentials");
     let reply = change(&service, &mine).await.expect(200);
-    assert_eq!(reply.body, json!({"revokedSessions": 1}));
+    assert_eq!(reply.body["revokedSessions"], 1);
     service.me(&begun.access).await.expect(401);
     service.me(&phone.access).await.expect(401);
-    service.me(&mine.access).await.expect(200);
+    service.me(&mine.access).await.expect(401);
+    service.me(&tokens(&reply.body).access).await.expect(200);
     service.try_login("ada@example.com", NEW_PASSWORD).await.expect(200);
     assert_eq!(service.audited("password_changed"), ["", "wrong_password", "repeated"]);
+}
+
+/// Whichever answer arrives, its tokens are those of the one new session.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_repetition_of_a_change_is_answered_with_the_same_session() {
+    let (engine, service, tap) = tapped(&[]).await;
+    let mine = service.signup("ada@example.com").await;
+    cut_off(&service, &tap, &mine).await;
+    cut_off(&service, &tap, &mine).await;
+    let new = tokens(&change(&service, &mine).await.expect(200).body);
+    let table = Table::of(&engine).await;
+    let named = text(&table.items_of("CREDENTIAL").await[0], "changed_to").to_owned();
+    assert_eq!(claims(&new.access)["sid"], named.as_str());
+    assert_eq!(table.items_of("SESSION#").await.len(), 2, "the old one and the new one");
+}
+
+/// The new session of a change that was cut off was ended by its owner before the change was repeated.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_session_that_has_ended_is_not_handed_out_by_a_repetition() {
+    let (engine, service, tap) = tapped(&[]).await;
+    let mine = service.signup("ada@example.com").await;
+    cut_off(&service, &tap, &mine).await;
+    let table = Table::of(&engine).await;
+    let named = text(&table.items_of("CREDENTIAL").await[0], "changed_to").to_owned();
+    let path = format!("/auth/sessions/{named}");
+    service.call("DELETE", &path).bearer(&mine.access).send().await.expect(204);
+    let new = tokens(&change(&service, &mine).await.expect(200).body);
+    assert_ne!(claims(&new.access)["sid"], named.as_str());
+    service.me(&new.access).await.expect(200);
 }
 
 /// The second look at a password in a request is counted like the first.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_repetition_gets_nobody_more_guesses() {
-    let service = Service::start(&[("LOGIN_LIMIT_PER_ADDRESS", "5")]).await;
+    let (_engine, service, tap) = tapped(&[("LOGIN_LIMIT_PER_ADDRESS", "5")]).await;
     let ada = service.signup("ada@example.com").await;
-    change(&service, &ada).await.expect(200);
+    cut_off(&service, &tap, &ada).await;
     let mut looked_at = 0;
     let statuses = loop {
         let body =
@@ -266,27 +346,31 @@ async fn a_password_of_another_user_is_not_looked_at() {
     service.login("bob@example.com").await;
 }
 
-/// The refresh token stays where it is, and no page needs it for this.
 #[tokio::test(flavor = "multi_thread")]
-async fn with_cookies_the_page_that_asked_reads_the_answer_and_keeps_its_cookie() {
+async fn with_cookies_the_page_that_asked_reads_the_answer_and_gets_another_cookie() {
     let origin = "https://app.example.com";
     let service = Service::start(&[("TOKEN_DELIVERY", "cookie"), ("CORS_ALLOWED_ORIGINS", origin)]).await;
-    let signup = service.try_signup("ada@example.com").await.expect(201);
+    let signup = service.call("POST", "/auth/signup").header("origin", origin);
+    let body = json!({"email": "ada@example.com", "password": PASSWORD});
+    let signup = signup.json(&body).send().await.expect(201);
     let access = signup.body["accessToken"].as_str().expect("a token");
-    let cookie = signup.cookies()[0].split(';').next().expect("a cookie").to_owned();
+    let cookie_of = |reply: &Reply| reply.cookies()[0].split(';').next().expect("a cookie").to_owned();
     let call = |body: &Value| {
         let call = service.call("POST", "/auth/password").bearer(access).header("origin", origin);
-        call.header("cookie", &cookie).json(body)
+        call.header("cookie", &cookie_of(&signup)).json(body)
     };
-    for (body, status) in
-        [(passwords("not it at all", NEW_PASSWORD), 401), (passwords(PASSWORD, NEW_PASSWORD), 200)]
-    {
-        let reply = call(&body).send().await.expect(status);
+    let refused = call(&passwords("not it at all", NEW_PASSWORD)).send().await.expect(401);
+    assert!(refused.cookies().is_empty(), "{:?}", refused.cookies());
+    let changed = call(&passwords(PASSWORD, NEW_PASSWORD)).send().await.expect(200);
+    for reply in [&refused, &changed] {
         assert_eq!(reply.header("access-control-allow-origin"), origin);
         assert_eq!(reply.header("access-control-allow-credentials"), "true");
         assert_eq!(reply.header("cache-control"), "no-store");
-        assert!(reply.cookies().is_empty(), "{:?}", reply.cookies());
     }
-    let refresh = service.call("POST", "/auth/refresh").header("origin", origin).header("cookie", &cookie);
-    refresh.send().await.expect(200);
+    assert!(changed.body.get("refreshToken").is_none(), "{}", changed.body);
+    let refresh = |cookie: String| {
+        service.call("POST", "/auth/refresh").header("origin", origin).header("cookie", &cookie)
+    };
+    refresh(cookie_of(&signup)).send().await.expect(401);
+    refresh(cookie_of(&changed)).send().await.expect(200);
 }

@@ -50,7 +50,7 @@ enum Call {
 }
 
 /// Every request to the table, and the status of the endpoint's success.
-const REQUESTS: [(Call, u16, Target); 37] = [
+const REQUESTS: [(Call, u16, Target); 38] = [
     (Call::Signup, 201, Target::of("UpdateItem", "LIMIT#signup-ip")),
     (Call::Signup, 201, Target::of("GetItem", "CREDENTIAL")),
     (Call::Signup, 201, Target::of("TransactWriteItems", "")),
@@ -87,6 +87,7 @@ const REQUESTS: [(Call, u16, Target); 37] = [
     (Call::ChangePassword, 200, Target::of("UpdateItem", "CREDENTIAL")),
     (Call::ChangePassword, 200, Target::of("Query", "")),
     (Call::ChangePassword, 200, Target::of("UpdateItem", "SESSION#")),
+    (Call::ChangePassword, 200, Target::of("PutItem", "SESSION#")),
     (Call::WrongChange, 401, Target::of("UpdateItem", "LIMIT#login-failures")),
 ];
 
@@ -183,8 +184,9 @@ impl Row {
         let items = if self.call == Call::Signup { self.signed_up(&format!("new-{email}")).await } else { 0 };
         assert!(items == 0 || items == 3, "{row}: half a user");
         let again = self.send(email, user).await;
-        // The session that asks to be ended is ended: who repeats it is told that there is nothing left to end.
-        let ended = matches!(self.call, Call::EndSession | Call::RevokeAll) && again.status == 401;
+        // The session that asks is ended: who repeats it is told that there is nothing left to end.
+        let ends = [Call::EndSession, Call::RevokeAll, Call::ChangePassword];
+        let ended = ends.contains(&self.call) && again.status == 401;
         if self.call == Call::Signup && again.status == 409 {
             assert_eq!(items, 3, "{row}: taken by nobody");
             self.service.try_login(&format!("new-{email}"), PASSWORD).await.expect(200);
@@ -197,10 +199,10 @@ impl Row {
                 self.service.me(&user.access).await.expect(401);
             }
             Call::ChangePassword => {
-                self.service.me(&user.access).await.expect(200);
+                self.service.me(&user.access).await.expect(401);
                 self.service.try_login(email, PASSWORD).await.expect(401);
                 self.service.try_login(email, NEW_PASSWORD).await.expect(200);
-                assert_eq!(self.open_sessions(user).await, 2, "{row}: this one, and that of the login");
+                assert_eq!(self.open_sessions(user).await, 2, "{row}: the new one, and that of the login");
             }
             _ => {
                 self.service.me(&user.access).await.expect(200);

@@ -161,7 +161,8 @@ async fn successes(described: &mut Described) {
     described.send("/auth/sessions/{sessionId}", "DELETE", end).await.expect(204);
     let change =
         service.call("POST", "/auth/password").bearer(&access).json(&passwords(PASSWORD, NEW_PASSWORD));
-    described.send("/auth/password", "POST", change).await.expect(200);
+    let changed = described.send("/auth/password", "POST", change).await.expect(200);
+    let access = changed.body["accessToken"].as_str().expect("a token").to_owned();
     described
         .send("/auth/revoke-all", "POST", service.call("POST", "/auth/revoke-all").bearer(&access))
         .await

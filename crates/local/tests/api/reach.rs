@@ -118,7 +118,7 @@ async fn no_function_lists_the_table_or_deletes_a_user() {
     let user = service.signup("ada@example.com").await.user;
     let expected = |package: &str| match package {
         "authorizer" => &["read"][..],
-        "change-password" => &["read", "query", "update"],
+        "change-password" => &["read", "query", "put", "update"],
         "login" => &["read", "put", "update"],
         "logout" => &["update"],
         "me" | "refresh" => &["read", "update"],
