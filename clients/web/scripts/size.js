@@ -3,7 +3,7 @@ import { build } from 'esbuild';
 import { gzipSync } from 'node:zlib';
 
 /** Bytes, gzipped. An entry's own share: what it shares with the first is counted there. */
-const LIMITS = { index: 9000, react: 1000, axios: 1500, server: 9000 };
+const LIMITS = { index: 11_500, react: 1000, axios: 1500, server: 11_200 };
 
 let failed = false;
 for (const [entry, limit] of Object.entries(LIMITS)) {

@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 import {
+    AxiosError,
     CanceledError,
     getAdapter,
     type AxiosAdapter,
@@ -46,12 +47,11 @@ async function sendSignedIn(
     config: Config,
     url: URL,
 ): Promise<AxiosResponse> {
+    const limit = limitOf(config);
     /** What it came to, which may be an error that has an answer. */
     const send = async (token: string) => {
-        const headers = config.headers.concat(await bearer.headers(token, url));
-        config.cancelToken?.throwIfRequested();
-        if (config.signal?.aborted) throw new CanceledError(undefined, undefined, config);
-        const outcome = adapter({ ...config, headers });
+        const headers = config.headers.concat(await limit.wait(bearer.headers(token, url)));
+        const outcome = adapter({ ...config, headers, timeout: limit.rest() });
         const error = await outcome.then(
             (response) => ({ response }),
             (failed: unknown) => failed as { response?: AxiosResponse; config?: Config },
@@ -66,18 +66,65 @@ async function sendSignedIn(
         return { outcome, status: response?.status ?? 0 };
     };
 
-    const token = await bearer.token();
-    if (token === null) return await adapter(config);
-    const first = await send(token);
-    const next = await bearer.replacement(token, first.status, url);
-    if (next === null) return await first.outcome;
-    if (isStream(config.data)) {
-        const message = 'The token was renewed, but the body is a stream, which cannot be sent twice.';
-        throw new AuthError('not_replayable', message, { status: first.status });
+    try {
+        const token = await limit.wait(bearer.token());
+        if (token === null) return await adapter({ ...config, timeout: limit.rest() });
+        const first = await send(token);
+        const next = await limit.wait(bearer.replacement(token, first.status, url));
+        if (next === null) return await first.outcome;
+        if (isStream(config.data)) {
+            const message = 'The token was renewed, but the body is a stream, which cannot be sent twice.';
+            throw new AuthError('not_replayable', message, { status: first.status });
+        }
+        const { outcome, status } = await send(next);
+        bearer.refusedAgain(next, status, url);
+        return await outcome;
+    } finally {
+        limit.release();
     }
-    const { outcome, status } = await send(next);
-    if (status === 401 || status === 403) bearer.refusedAgain(next, status, url);
-    return await outcome;
+}
+
+/** What ends a request of axios before its time: a signal, a CancelToken, and `timeout`, which is of all attempts together. */
+interface Limit {
+    /** Waits, until the request is given up or its time is over. */
+    wait<T>(promise: Promise<T>): Promise<T>;
+    /** The milliseconds that are left for the adapter; 0 is no limit, as in axios. */
+    rest(): number;
+    release(): void;
+}
+
+function limitOf(config: Config): Limit {
+    const { signal, cancelToken, timeout = 0 } = config;
+    const end = Date.now() + timeout;
+    let fail!: (error: unknown) => void;
+    const ended = new Promise<never>((_, reject) => (fail = reject));
+    ended.catch(() => null);
+    const cancel = () => {
+        fail(cancelToken?.reason ?? new CanceledError(undefined, undefined, config));
+    };
+    const late = () => {
+        fail(timedOut(config));
+    };
+    const timer = timeout > 0 ? setTimeout(late, timeout) : undefined;
+    signal?.addEventListener?.('abort', cancel);
+    if (signal?.aborted) cancel();
+    cancelToken?.subscribe(cancel);
+    return {
+        wait: (promise) => Promise.race([ended, promise]),
+        rest: () => (timeout > 0 ? Math.max(1, end - Date.now()) : 0),
+        release: () => {
+            clearTimeout(timer);
+            signal?.removeEventListener?.('abort', cancel);
+            cancelToken?.unsubscribe(cancel);
+        },
+    };
+}
+
+/** As axios says it. */
+function timedOut(config: Config): AxiosError {
+    const message = config.timeoutErrorMessage ?? `timeout of ${String(config.timeout)}ms exceeded`;
+    const code = config.transitional?.clarifyTimeoutError ? AxiosError.ETIMEDOUT : AxiosError.ECONNABORTED;
+    return new AxiosError(message, code, config);
 }
 
 function renewedIn(response: AxiosResponse): Headers {

@@ -55,6 +55,11 @@ export class AuthError extends Error {
         this.requestId = details.requestId ?? null;
     }
 
+    /** The package may be loaded twice, as ES modules and by `require`: an error of either is one. */
+    static override [Symbol.hasInstance](value: unknown): boolean {
+        return value instanceof Error && value.name === 'AuthError' && 'requestId' in value;
+    }
+
     /** Whether the same call may succeed a little later: no answer, 429 or 5xx. Nobody is signed out by such an error. */
     get temporary(): boolean {
         return TEMPORARY.has(this.code) || this.status === 429 || (this.status ?? 0) >= 500;

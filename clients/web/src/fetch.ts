@@ -1,19 +1,13 @@
+import { unlessAborted } from './abort.js';
 import type { Bearer } from './bearer.js';
 import { AuthError } from './errors.js';
-import { replayable, unlessAborted, type Replay } from './replay.js';
-
-/** Whether an answer has to stand: the token is not what was refused. */
-export type Stands = (response: Response) => Promise<boolean>;
+import { replayable, type Replay } from './replay.js';
 
 /**
  * A `fetch` that sends requests signed in. Requests to origins that are not configured, and those with an
- * `Authorization` header of their own, are sent as they are. Answers that `stands` knows are not repeated.
+ * `Authorization` header of their own, are sent as they are.
  */
-export function authorizedFetch(
-    bearer: Bearer,
-    fetch: typeof globalThis.fetch,
-    stands: Stands = () => Promise.resolve(false),
-): typeof globalThis.fetch {
+export function authorizedFetch(bearer: Bearer, fetch: typeof globalThis.fetch): typeof globalThis.fetch {
     return async (input, init) => {
         const request = replayable(fetch, (url) => bearer.resolve(url), input, init);
         const { url } = request;
@@ -21,14 +15,12 @@ export function authorizedFetch(
         const token = await unlessAborted(bearer.token(), request.signal);
         if (token === null) return await request.send({});
         const response = await sendWith(bearer, request, url, token);
-        if (await stands(response)) return response;
         const next = await unlessAborted(bearer.replacement(token, response.status, url), request.signal);
         if (next === null) return response;
         if (request.isStream) throw notReplayable(response.status);
-        await response.body?.cancel();
+        void discard(response);
         const repeated = await sendWith(bearer, request, url, next);
-        const refused = repeated.status === 401 || repeated.status === 403;
-        if (refused && !(await stands(repeated))) bearer.refusedAgain(next, repeated.status, url);
+        bearer.refusedAgain(next, repeated.status, url);
         return repeated;
     };
 }
@@ -50,7 +42,23 @@ async function carry(bearer: Bearer, request: Replay, token: string): Promise<Re
         request.send({ ...headers, authorization: `Bearer ${token}` }, { redirect: 'manual' }),
     );
     const isRedirect = response?.type === 'opaqueredirect' || Math.floor((response?.status ?? 0) / 100) === 3;
-    return isRedirect && response?.status !== 304 ? null : response;
+    if (!isRedirect || response?.status === 304) return response;
+    void discard(response);
+    return null;
+}
+
+/**
+ * Lets go of an answer that nobody reads. Nobody waits for that: if the body is one half of a tee, as in the Next.js App
+ * Router, its `cancel()` settles with that of the other half, which may be never.
+ */
+async function discard(response: Response | null): Promise<void> {
+    // node-fetch has streams of Node.js; React Native has none.
+    const body = response?.body as { cancel?(): unknown; destroy?(): unknown } | null | undefined;
+    try {
+        await (body?.cancel ? body.cancel() : body?.destroy?.());
+    } catch {
+        // Somebody else reads it.
+    }
 }
 
 function notReplayable(status: number): AuthError {

@@ -6,6 +6,8 @@ export interface Grant {
     token: string;
     /** `null`: it came in a cookie. */
     refreshToken: string | null;
+    /** Names this device to the rate limits of later logins. Missing, if it came in a cookie or the service issues none. */
+    deviceToken: string | undefined;
     /** Seconds. */
     expiresIn: number;
     user: User;
@@ -37,7 +39,8 @@ export function readGrant(body: unknown): Grant | null {
     const token = text(tokens, 'accessToken');
     const expiresIn = member(tokens, 'expiresIn');
     if (token === null || typeof expiresIn !== 'number') return null;
-    return { token, refreshToken: text(tokens, 'refreshToken'), expiresIn, user };
+    const deviceToken = text(tokens, 'deviceToken') ?? text(data, 'deviceToken') ?? undefined;
+    return { token, refreshToken: text(tokens, 'refreshToken'), deviceToken, expiresIn, user };
 }
 
 /** Reads the user of an answer in any format. */

@@ -95,8 +95,15 @@ export function pageLock(name: string): Lock {
 export function leaseLock(storage: Storage, name: string): Lock {
     const key = `${name}:lease`;
     const inPage = pageLock(name);
+    const stored = () => {
+        try {
+            return storage.getItem(key) ?? '';
+        } catch {
+            return '';
+        }
+    };
     const holder = () => {
-        const [owner = '', until = '0'] = (storage.getItem(key) ?? '').split('@');
+        const [owner = '', until = '0'] = stored().split('@');
         const rest = Number(until) - Date.now();
         // One that goes on for longer than it ever does was taken before the clock was set back.
         return rest > 0 && rest < 2 * PATIENCE ? owner : '';

@@ -1,3 +1,4 @@
+import { documentUrl, pageUrl } from './page.js';
 import type { KeyValueStorage, StorageName } from './storage.js';
 
 /** How a client is to be. Spans of time are milliseconds. */
@@ -15,6 +16,11 @@ export interface AuthOptions {
     margin?: number;
     /** How long one request to the service may take (15 seconds). */
     timeout?: number;
+    /**
+     * The statuses of an answer for which the token is renewed and the request repeated, once (401 and 403). For 403 a
+     * token that was issued moments ago is not renewed: what it says is true now.
+     */
+    renewOn?: readonly number[];
     /** Further origins that are sent the access token, such as `https://orders.example.com`. That of `baseUrl` is. */
     origins?: readonly string[];
     /** Sends the refresh token in `X-Refresh-Token` where it is about to be renewed: for a service with `RENEWAL=rotate`. */
@@ -34,6 +40,7 @@ export interface Settings {
     readonly delivery: 'body' | 'cookie' | null;
     readonly margin: number;
     readonly timeout: number;
+    readonly renewOn: ReadonlySet<number>;
     readonly origins: ReadonlySet<string>;
     readonly sendRefreshToken: boolean;
     readonly storageKey: string;
@@ -45,12 +52,15 @@ export interface Settings {
 export function settle(options: AuthOptions): Settings {
     const name = withoutSlash(options.baseUrl);
     const baseUrl = withoutSlash(absolute(`${name}/`).href);
-    const { margin = 300_000, timeout = 15_000 } = options;
+    const { margin = 300_000, timeout = 15_000, renewOn = [401, 403] } = options;
     if (options.randomKey === undefined && !hasRandomness()) {
         throw new TypeError('there is no crypto.getRandomValues here: give the option randomKey');
     }
     if (!(margin >= 0)) throw new TypeError('margin has to be a number of milliseconds');
     if (!(timeout > 0)) throw new TypeError('timeout has to be a number of milliseconds');
+    if (!renewOn.every((status) => status >= 400 && status < 600)) {
+        throw new TypeError('renewOn has to be a list of statuses from 400 to 599');
+    }
     return {
         baseUrl,
         storage: options.storage ?? 'memory',
@@ -58,6 +68,7 @@ export function settle(options: AuthOptions): Settings {
         margin,
         // A timer that is longer would end at once.
         timeout: Math.min(timeout, 2 ** 31 - 1),
+        renewOn: new Set(renewOn),
         origins: new Set([baseUrl, ...(options.origins ?? [])].map((url) => absolute(url).origin)),
         sendRefreshToken: options.sendRefreshToken ?? false,
         storageKey: options.storageKey ?? `latchkey:${name}`,
@@ -82,16 +93,6 @@ function absolute(url: string): URL {
         // Said below.
     }
     throw new TypeError(`${url} is not an http or https URL`);
-}
-
-/** Where the page is; nothing, outside a browser. */
-export function pageUrl(): string | undefined {
-    return (globalThis as { location?: { href?: string } }).location?.href;
-}
-
-/** What a browser takes relative URLs to be relative to: a `<base>` may say. */
-export function documentUrl(): string | undefined {
-    return (globalThis as { document?: { baseURI?: string } }).document?.baseURI ?? pageUrl();
 }
 
 function hasRandomness(): boolean {

@@ -18,7 +18,7 @@ import {
 
 import type { Auth } from './auth.js';
 import type { User } from './session.js';
-import { UNKNOWN, type AuthState } from './state.js';
+import { UNKNOWN, type SignedInState, type SignedOutState, type UnknownState } from './state.js';
 
 const Context = createContext<Auth | null>(null);
 
@@ -32,20 +32,20 @@ export interface AuthProviderProps {
 /** Gives everything inside it the client, and reads the session when it appears. */
 export function AuthProvider({ auth, children }: AuthProviderProps): ReactElement {
     useEffect(() => {
-        // With cookie delivery the service may be away: the status is `unknown` until a later call succeeds.
+        // If the service or the storage does not answer, the state says so, and the client looks again by itself.
         auth.session().catch(() => null);
     }, [auth]);
     return createElement(Context.Provider, { value: auth }, children);
 }
 
-/** The state of the session, and the client to change it with. */
-export interface UseAuth extends AuthState {
+/** The client, and its calls that components use most. */
+export interface AuthCalls extends Pick<Auth, 'login' | 'logout' | 'signup' | 'fetch'> {
     readonly auth: Auth;
-    /** Who is signed in. */
-    readonly user: User | null;
-    /** As `auth.fetch`. */
-    readonly fetch: typeof globalThis.fetch;
 }
+
+/** The state of the session, told apart by `status`, with the user, and the client to change it with. */
+export type UseAuth = AuthCalls &
+    ((SignedInState & { readonly user: User }) | ((SignedOutState | UnknownState) & { readonly user: null }));
 
 /** The session, and the client. The component is rendered again with each change, whichever tab made it. */
 export function useAuth(): UseAuth {
@@ -57,8 +57,10 @@ export function useAuth(): UseAuth {
     );
     // On a server, and while the browser takes over from it, nothing is known.
     const state = useSyncExternalStore(subscribe, read, () => UNKNOWN);
-    return useMemo(
-        () => ({ ...state, auth, user: state.session?.user ?? null, fetch: auth.fetch }),
-        [auth, state],
-    );
+    return useMemo(() => {
+        const { login, logout, signup, fetch } = auth;
+        const calls = { auth, login, logout, signup, fetch };
+        if (state.status === 'signed-in') return { ...state, ...calls, user: state.session.user };
+        return { ...state, ...calls, user: null };
+    }, [auth, state]);
 }

@@ -1,3 +1,4 @@
+import type { Deliver } from './delivery.js';
 import { AuthError } from './errors.js';
 import { type Grant } from './formats.js';
 import type { Lock } from './lock.js';
@@ -5,7 +6,7 @@ import type { Settings } from './options.js';
 import { hasRenewed, withRenewed } from './renewed.js';
 import { afterFailure, freshness, putOff } from './schedule.js';
 import type { Service } from './service.js';
-import { freshRenewal, type Entry, type Session } from './session.js';
+import { freshRenewal, type Entry, type Renewal, type Session } from './session.js';
 import type { SessionStore } from './store.js';
 
 /** Attempts of one call before it gives up and says why. The next call goes on where this one stopped. */
@@ -35,11 +36,13 @@ export class Renewer {
     readonly #service: Service;
     readonly #store: SessionStore;
     readonly #lock: Lock;
-    readonly #delivered: (grant: Grant) => Promise<boolean>;
+    readonly #delivered: Deliver;
     readonly #once: boolean;
     /** What the one renewal brought, if there is to be no other. */
     #renewed: Session | null = null;
     #underWay: Promise<Session> | null = null;
+    /** When the machine last woke up or came online: failures before that say nothing about now. */
+    #wokenAt = 0;
     /** The access token whose request carried the refresh token and brought nothing: the service does not renew. */
     #carriedInVain: string | null = null;
 
@@ -48,7 +51,7 @@ export class Renewer {
         service: Service,
         store: SessionStore,
         lock: Lock,
-        delivered: (grant: Grant) => Promise<boolean>,
+        delivered: Deliver,
         once: boolean,
     ) {
         this.#settings = settings;
@@ -62,10 +65,17 @@ export class Renewer {
     /** A session with another access token than `stale`, from another tab if it has one. */
     renew(stale: string | null): Promise<Session> {
         if (this.#renewed !== null) return Promise.resolve(this.#renewed);
-        this.#underWay ??= this.#run(stale).finally(() => {
-            this.#underWay = null;
-        });
+        this.#underWay ??= this.#run(stale)
+            .catch((error: unknown) => this.#store.failed(error))
+            .finally(() => {
+                this.#underWay = null;
+            });
         return this.#underWay;
+    }
+
+    /** The network may be back: the next attempt is not put off by earlier failures. */
+    wake(): void {
+        this.#wokenAt = Date.now();
     }
 
     /** Whether a request with this access token may carry the refresh token in place of a refresh. */
@@ -87,7 +97,7 @@ export class Renewer {
             const { session, renewal } = entry;
             if (session?.refreshToken == null || session.token !== token) return null;
             const at = Date.now();
-            if (renewal.unanswered || at < renewal.quietUntil || putOff(renewal, at) > 0) return null;
+            if (renewal.unanswered || at < renewal.quietUntil || this.#putOff(renewal, at) > 0) return null;
             await this.#store.note({ session, renewal: { ...renewal, unanswered: true } });
             const response = await send({
                 'x-refresh-token': session.refreshToken,
@@ -145,7 +155,7 @@ export class Renewer {
             await this.#store.note({ session, renewal: { ...renewal, quietUntil: now + quiet } });
             return { wait: quiet, error: null };
         }
-        const wait = putOff(renewal, now);
+        const wait = this.#putOff(renewal, now);
         if (wait > 0) {
             const error = new AuthError('temporarily_unavailable', 'The last refresh failed a moment ago.');
             return { wait, error };
@@ -154,15 +164,18 @@ export class Renewer {
         return await this.#refresh(entry);
     }
 
+    #putOff(renewal: Renewal, now: number): number {
+        return putOff(renewal, now, this.#wokenAt);
+    }
+
     async #refresh(entry: Entry): Promise<Outcome> {
         const sentAt = Date.now();
         const { session, renewal } = entry;
+        const cookies = this.#store.kind === 'cookie';
+        const body = session?.refreshToken == null ? undefined : { refreshToken: session.refreshToken };
+        const headers = { 'idempotency-key': renewal.idempotencyKey, ...(cookies ? namedBy(session) : {}) };
         try {
-            const grant = await this.#service.grant('/auth/refresh', {
-                body: session?.refreshToken == null ? undefined : { refreshToken: session.refreshToken },
-                headers: { 'idempotency-key': renewal.idempotencyKey },
-                cookies: this.#store.kind === 'cookie',
-            });
+            const grant = await this.#service.grant('/auth/refresh', { body, headers, cookies });
             return { session: await this.#keep(grant, entry, sentAt) };
         } catch (error) {
             if (!(error instanceof AuthError) || error.code === 'storage_failed') throw error;
@@ -222,6 +235,14 @@ export class Renewer {
 function isOther(entry: Entry | null, stale: string | null): entry is Entry & { session: Session } {
     if (entry?.session == null || entry.renewal.unanswered || entry.session.token === stale) return false;
     return freshness(entry.session, Date.now(), 0, 0) !== 'over';
+}
+
+/**
+ * Names the session of a cookie by its access token, ended or not: a sibling host may have set further cookies of that
+ * name, of other sessions.
+ */
+export function namedBy(session: Session | null): Record<string, string> {
+    return session === null ? {} : { authorization: `Bearer ${session.token}` };
 }
 
 function tokenOf(entry: Entry): string | null {

@@ -44,27 +44,3 @@ export function replayable(
 function isStream(body: unknown): boolean {
     return typeof body === 'object' && body !== null && (Symbol.asyncIterator in body || 'getReader' in body);
 }
-
-/** Waits, unless the caller gives up before. */
-export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | null): Promise<T> {
-    if (signal === null) return await promise;
-    let stop: (() => void) | undefined;
-    const aborted = new Promise<never>((_, reject) => {
-        stop = () => {
-            reject(reasonOf(signal));
-        };
-        if (signal.aborted) stop();
-        signal.addEventListener('abort', stop, { once: true });
-    });
-    try {
-        return await Promise.race([aborted, promise]);
-    } finally {
-        if (stop) signal.removeEventListener('abort', stop);
-    }
-}
-
-/** React Native's signals have no reason. */
-function reasonOf(signal: AbortSignal): Error {
-    const reason = signal.reason as Error | undefined;
-    return reason ?? Object.assign(new Error('The request was aborted.'), { name: 'AbortError' });
-}

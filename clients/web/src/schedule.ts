@@ -30,12 +30,16 @@ export function afterFailure(renewal: Renewal, now: number, retryAfter: number |
     const failures = renewal.failures + 1;
     const wait = Math.min(LONGEST, 500 * 2 ** Math.min(failures, 10)) * (0.5 + 0.5 * jitter);
     const asked = Math.min(retryAfter ?? 0, LONGEST_ASKED) * 1000;
-    return { ...renewal, failures, failedAt: now, retryAt: now + Math.max(wait, asked) };
+    return { ...renewal, failures, failedAt: now, asked: asked > 0, retryAt: now + Math.max(wait, asked) };
 }
 
-/** For how many milliseconds more the next attempt is put off. */
-export function putOff({ retryAt, failedAt = Infinity }: Renewal, now: number): number {
-    return wasSetBack(now, failedAt) ? 0 : Math.max(0, retryAt - now);
+/**
+ * For how many milliseconds more the next attempt is put off. A failure from before the machine woke up, at `wokenAt`,
+ * puts nothing off, unless the service asked for it.
+ */
+export function putOff({ retryAt, failedAt = Infinity, asked = true }: Renewal, now: number, wokenAt = 0): number {
+    const isOver = !asked && failedAt <= wokenAt;
+    return isOver || wasSetBack(now, failedAt) ? 0 : Math.max(0, retryAt - now);
 }
 
 /** Whether the clock was set back since `then`: it says nothing about what was stored before. */

@@ -3,14 +3,28 @@
  *
  * @packageDocumentation
  */
-import { Auth, type Names, type PasswordChange, type Signup } from './auth.js';
+import type { CallOptions, Credentials, Names, PasswordChange, Signup } from './auth.js';
+import { clientOf } from './client.js';
 import type { SessionInfo } from './formats.js';
 import { pageLock } from './lock.js';
-import { settle, type AuthOptions } from './options.js';
+import { settle, type AuthOptions, type Settings } from './options.js';
 import type { Session, User } from './session.js';
 import type { KeyValueStorage } from './storage.js';
 import { SessionStore } from './store.js';
 import { keyValueVault } from './vault.js';
+
+/** The browser that is being answered, for the service's rate limits, session list and audit log. */
+export interface Visitor {
+    /**
+     * The `TRUSTED_PROXY_SECRET` of the service, which goes with the address and makes it trust that. It must not reach a
+     * browser. Without one, or with an empty one, nothing is sent on.
+     */
+    secret: string | undefined;
+    /** The browser's IP address, as the server or the proxy before it knows it; not what a browser may have written. */
+    address: string | null | undefined;
+    /** The browser's `User-Agent`. */
+    userAgent?: string | null | undefined;
+}
 
 /** How a server's client is to be. */
 export interface ServerAuthOptions extends Omit<AuthOptions, 'storage' | 'delivery' | 'sendRefreshToken'> {
@@ -21,6 +35,8 @@ export interface ServerAuthOptions extends Omit<AuthOptions, 'storage' | 'delive
      * for this one answer then; the next request repeats that renewal with the same key, gets the same tokens and stores them.
      */
     readOnly?: boolean;
+    /** Whom the server asks for. Without it, all visitors share the rate limits of the server's own address. */
+    visitor?: Visitor | undefined;
 }
 
 /** What a page may know of a session. */
@@ -34,43 +50,59 @@ export interface PublicSession {
 export interface ServerAuth {
     /** As the global `fetch`, and signed in as the user of this session. */
     fetch: typeof globalThis.fetch;
-    signup(signup: Signup): Promise<PublicSession>;
-    login(credentials: { email: string; password: string }): Promise<PublicSession>;
-    logout(): Promise<void>;
-    revokeAll(): Promise<number>;
-    me(): Promise<User>;
-    updateMe(names: Names): Promise<User>;
-    changePassword(passwords: PasswordChange): Promise<number>;
-    sessions(): Promise<SessionInfo[]>;
-    endSession(sessionId: string): Promise<void>;
-    session(): Promise<PublicSession | null>;
+    signup(signup: Signup, options?: CallOptions): Promise<PublicSession>;
+    login(credentials: Credentials, options?: CallOptions): Promise<PublicSession>;
+    logout(options?: CallOptions): Promise<void>;
+    revokeAll(options?: CallOptions): Promise<number>;
+    me(options?: CallOptions): Promise<User>;
+    updateMe(names: Names, options?: CallOptions): Promise<User>;
+    changePassword(passwords: PasswordChange, options?: CallOptions): Promise<number>;
+    sessions(options?: CallOptions): Promise<SessionInfo[]>;
+    endSession(sessionId: string, options?: CallOptions): Promise<void>;
+    session(options?: CallOptions): Promise<PublicSession | null>;
 }
 
 /** Makes a client for one request to the server. A renewal is finished and stored before a call of it returns. */
 export function createServerAuth(options: ServerAuthOptions): ServerAuth {
-    const settings = settle({ ...options, delivery: 'body' });
+    const asked = settle({ ...options, delivery: 'body' });
+    const settings = { ...asked, fetch: forwarding(asked, options.visitor) };
     const { storageKey, randomKey } = settings;
     const { readOnly = false } = options;
     const vault = keyValueVault('tab', readOnce(options.storage, readOnly), storageKey);
     // Requests of one browser may be answered side by side; two renewals with one key get the same tokens.
     const lock = pageLock(randomKey());
     const store = new SessionStore(vault, storageKey);
-    const auth = new Auth({ settings, store, lock, inBackground: false, readOnly });
+    const auth = clientOf({ settings, store, lock, inBackground: false, readOnly });
+    const { fetch, logout, revokeAll, me, updateMe, changePassword, sessions, endSession } = auth;
     return {
-        fetch: auth.fetch,
-        signup: async (signup) => withoutTokens(await auth.signup(signup)),
-        login: async (credentials) => withoutTokens(await auth.login(credentials)),
-        logout: () => auth.logout(),
-        revokeAll: () => auth.revokeAll(),
-        me: () => auth.me(),
-        updateMe: (names) => auth.updateMe(names),
-        changePassword: (passwords) => auth.changePassword(passwords),
-        sessions: () => auth.sessions(),
-        endSession: (sessionId) => auth.endSession(sessionId),
-        session: async () => {
-            const session = await auth.session();
+        ...{ fetch, logout, revokeAll, me, updateMe, changePassword, sessions, endSession },
+        signup: async (signup, options) => withoutTokens(await auth.signup(signup, options)),
+        login: async (credentials, options) => withoutTokens(await auth.login(credentials, options)),
+        session: async (options) => {
+            const session = await auth.session(options);
             return session && withoutTokens(session);
         },
+    };
+}
+
+/** An address of IPv4 or IPv6, without a port. */
+const ADDRESS = /^[\da-f.:]{2,45}$/i;
+
+/**
+ * A `fetch` that tells the service whom a request is for. The secret goes to the service's own endpoints alone, and along
+ * no redirect.
+ */
+function forwarding({ fetch, baseUrl }: Settings, visitor: Visitor | undefined): typeof globalThis.fetch {
+    const { secret, address, userAgent } = visitor ?? {};
+    if (!secret || !address || !ADDRESS.test(address)) return fetch;
+    return (input, init) => {
+        const url = input instanceof Request ? input.url : String(input);
+        if (!url.startsWith(`${baseUrl}/auth/`)) return fetch(input, init);
+        const headers = new Headers(init?.headers ?? (input instanceof Request ? input.headers : {}));
+        headers.set('x-latchkey-proxy-secret', secret);
+        headers.set('x-forwarded-for', address);
+        if (userAgent) headers.set('user-agent', userAgent);
+        return fetch(input, { ...init, headers, redirect: 'manual' });
     };
 }
 

@@ -1,4 +1,4 @@
-import { within } from './deadline.js';
+import { within, type Signal } from './abort.js';
 import { AuthError } from './errors.js';
 import { readError, readGrant, type Grant } from './formats.js';
 import type { Settings } from './options.js';
@@ -11,7 +11,11 @@ export interface Call {
     keepalive?: boolean;
     /** Carries the refresh cookie to another origin. */
     cookies: boolean;
+    signal?: Signal;
 }
+
+/** Of every request to the service's own endpoints: a redirect would take a password or a token to somewhere else. */
+export const AS_IT_IS = { cache: 'no-store', redirect: 'manual' } as const;
 
 /** The service's endpoints that need no access token. */
 export class Service {
@@ -30,7 +34,10 @@ export class Service {
     }
 
     /** The JSON of a successful answer; `null` if it has none. Anything else is an {@link AuthError}. */
-    async post(path: string, { body, headers = {}, keepalive = false, cookies }: Call): Promise<unknown> {
+    async post(
+        path: string,
+        { body, headers = {}, keepalive = false, cookies, signal: caller }: Call,
+    ): Promise<unknown> {
         const { baseUrl, timeout, fetch } = this.#settings;
         const send = async (signal: AbortSignal) => {
             const response = await fetch(baseUrl + path, {
@@ -39,34 +46,30 @@ export class Service {
                 ...(body === undefined ? {} : { body: JSON.stringify(body) }),
                 credentials: cookies ? 'include' : 'same-origin',
                 keepalive,
-                cache: 'no-store',
+                ...AS_IT_IS,
                 signal,
             });
             // Inside the time limit: an answer may stop in its middle.
-            return await readAnswer(response);
+            return await readAnswer(response, baseUrl);
         };
-        return await within(timeout, send).catch(asAuthError);
+        return await within(timeout, send, caller);
     }
 }
 
-/** A request without an answer, said as an {@link AuthError}. */
-export function asAuthError(cause: unknown): never {
-    if (cause instanceof AuthError) throw cause;
-    throw new AuthError('network_error', 'The service does not answer.', { cause });
-}
-
-/** Whether an answer is a 401 that is about a password, and not about the token. The answer can still be read. */
-export async function isWrongPassword(response: Response): Promise<boolean> {
-    if (response.status !== 401) return false;
-    const body = json(await response.clone().text());
-    return readError(response.status, response.headers, body).code === 'invalid_credentials';
-}
-
 /** The JSON of a success, or the service's error as an exception. An answer that breaks off is no answer. */
-export async function readAnswer(response: Response): Promise<unknown> {
+export async function readAnswer(response: Response, baseUrl: string): Promise<unknown> {
+    const { status, type, url } = response;
+    if (type === 'opaqueredirect' || (status >= 300 && status < 400)) {
+        const message = 'The service redirects the request, which is not followed. Correct the baseUrl.';
+        throw new AuthError('bad_answer', message, { status: status === 0 ? null : status });
+    }
+    // React Native follows redirects all the same.
+    if (url && !url.startsWith(`${new URL(baseUrl).origin}/`)) {
+        throw new AuthError('bad_answer', 'The answer is of another origin than the service.', { status });
+    }
     const text = await response.text();
     const body = json(text);
-    if (!response.ok) throw readError(response.status, response.headers, body);
+    if (!response.ok) throw readError(status, response.headers, body);
     if (body === undefined && text !== '') throw new AuthError('bad_answer', 'The answer is not JSON.');
     return body ?? null;
 }

@@ -35,6 +35,8 @@ export interface Renewal {
     readonly retryAt: number;
     /** When that was noted. Earlier versions did not say. */
     readonly failedAt?: number;
+    /** Whether the service asked for that wait (`Retry-After`). */
+    readonly asked?: boolean;
     /** The refresh token is not used before this time, as a repetition for its predecessor may still be on its way. */
     readonly quietUntil: number;
 }
@@ -73,25 +75,53 @@ export function sessionIdOf(session: Session): string | null {
     return claimsOf(session.token).sid ?? claimsOf(session.refreshToken).sid;
 }
 
-/** As it is stored: the session, and its renewals in one member more. */
-export function serialise({ session, renewal }: Entry): string {
-    return JSON.stringify({ ...session, renewal });
+/**
+ * The device tokens of the last users of this device, the latest first. They are stored beside the session and survive a
+ * logout. Which user one belongs to is a hash of the address: no address is left behind.
+ */
+export type Devices = readonly (readonly [user: string, token: string])[];
+
+/** As they are stored: the session, and its renewals and the device tokens in one member more each. */
+export function serialise(entry: Entry | null, devices: Devices = []): string {
+    const { session, renewal } = entry ?? {};
+    return JSON.stringify({ ...session, renewal, ...(devices.length > 0 ? { devices } : {}) });
 }
 
-/** What was stored; `null` if it is not what this client stores. */
+/** The session that was stored; `null` if it is not what this client stores. */
 export function parse(text: string | null | undefined): Entry | null {
-    if (text === null || text === undefined) return null;
+    const { renewal, ...session } = stored(text) as Session & { renewal?: Renewal; devices?: unknown };
+    delete session.devices;
+    return entryOf(session, renewal);
+}
+
+/** The device tokens that were stored. */
+export function devicesIn(text: string | null | undefined): Devices {
+    const { devices } = stored(text) as { devices?: unknown };
+    return isDevices(devices) ? devices : [];
+}
+
+function stored(text: string | null | undefined): object {
     try {
-        const { renewal, ...session } = JSON.parse(text) as Session & { renewal: Renewal };
-        const whole =
-            typeof session.token === 'string' &&
-            typeof session.refreshToken === 'string' &&
-            typeof session.expiresAt === 'number' &&
-            typeof session.storedAt === 'number' &&
-            typeof session.user.userId === 'string' &&
-            typeof renewal.idempotencyKey === 'string';
-        return whole ? { session, renewal: { ...freshRenewal(''), ...renewal } } : null;
+        const value: unknown = JSON.parse(text ?? '{}');
+        return typeof value === 'object' && value !== null ? value : {};
     } catch {
-        return null;
+        return {};
     }
+}
+
+function entryOf(session: Session, renewal: Renewal | undefined): Entry | null {
+    const { token, refreshToken, expiresAt, storedAt, user } = session as Partial<Session>;
+    const whole =
+        typeof token === 'string' &&
+        typeof refreshToken === 'string' &&
+        typeof expiresAt === 'number' &&
+        typeof storedAt === 'number' &&
+        typeof user?.userId === 'string' &&
+        typeof renewal?.idempotencyKey === 'string';
+    return whole ? { session, renewal: { ...freshRenewal(''), ...renewal } } : null;
+}
+
+function isDevices(value: unknown): value is Devices {
+    const isPair = (pair: unknown) => Array.isArray(pair) && pair.every((text) => typeof text === 'string');
+    return Array.isArray(value) && value.every(isPair);
 }

@@ -21,11 +21,17 @@ export function memoryStorage(): KeyValueStorage {
     };
 }
 
-/** A store of the browser; `null` where there is none, or the user does not allow it (its very mention throws then). */
+/**
+ * A store of the browser; `null` where there is none, or the user does not allow it (its very mention throws then). In
+ * Node.js 25 `localStorage` is an object without methods, unless a file is given for it.
+ */
 export function webStorage(name: 'sessionStorage' | 'localStorage'): Storage | null {
     try {
-        return (globalThis as Partial<Pick<Window, typeof name>>)[name] ?? null;
+        const storage = (globalThis as Partial<Pick<Window, typeof name>>)[name];
+        return METHODS.every((method) => typeof storage?.[method] === 'function') ? (storage ?? null) : null;
     } catch {
         return null;
     }
 }
+
+const METHODS = ['getItem', 'setItem', 'removeItem'] as const;

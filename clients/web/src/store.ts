@@ -1,8 +1,9 @@
 import { AuthError } from './errors.js';
+import { page } from './page.js';
 import { isNewer, isSameSession, sessionIdOf, type Entry, type Session } from './session.js';
-import { isSame, UNKNOWN, type AuthState, type ChangeReason } from './state.js';
+import { isSame, stateOf, UNKNOWN, type AuthState, type ChangeReason } from './state.js';
 import { openTabs, tellable, told, type Message, type Tabs } from './tabs.js';
-import type { Vault } from './vault.js';
+import { marksKey, SURELY, type Vault } from './vault.js';
 
 /** A storage event waits so long, in milliseconds, for the other tab's own word, which says why. */
 const WORD_FIRST = 50;
@@ -12,9 +13,12 @@ const PATIENCE = 5_000;
 
 /** The one session of a client: its vault, what is known of it, and who wants to hear of changes. */
 export class SessionStore {
+    /** Called when another tab has signed in with a cookie and tells this one no access token. */
+    onLogin: () => void = ignore;
     #vault: Vault;
     #state: AuthState = UNKNOWN;
     readonly #key: string;
+    readonly #cookies: (() => Vault) | null;
     #tabs: Tabs | null;
     readonly #listeners = new Set<(state: AuthState) => void>();
     /** Who waits for the other tabs' answer: one at a time, under the lock. */
@@ -26,9 +30,11 @@ export class SessionStore {
     /** Changes of the storage are made one after the other: an asynchronous one may finish them in any order. */
     #changes: Promise<unknown> = Promise.resolve();
 
-    constructor(vault: Vault, key: string) {
+    /** `cookies`: the vault to change to when refresh tokens are found to come in cookies; `null` if they cannot. */
+    constructor(vault: Vault, key: string, cookies: (() => Vault) | null = null) {
         this.#vault = vault;
         this.#key = key;
+        this.#cookies = cookies;
         this.#tabs = openTabs(key, (message) => void this.#heard(message));
         page()?.addEventListener('storage', this.#onStorage);
     }
@@ -41,9 +47,22 @@ export class SessionStore {
         return this.#vault.kind;
     }
 
-    /** Keeps the session elsewhere from now on. */
-    use(vault: Vault): void {
-        this.#vault = vault;
+    /** Refresh tokens come in cookies from now on. Says whether they can. */
+    async moveToCookies(): Promise<boolean> {
+        if (this.#cookies === null) return false;
+        await this.forget();
+        this.#vault = this.#cookies();
+        return true;
+    }
+
+    /** The device token for a login with this address. A storage that fails keeps nobody from signing in. */
+    device(email: string): Promise<string | null> {
+        return this.#vault.device(email).catch(() => null);
+    }
+
+    /** Keeps a device token, which is stored with the next session. */
+    keepDevice(email: string, token: string | undefined): void {
+        if (token !== undefined) this.#vault.keepDevice(email, token);
     }
 
     listen(listener: (state: AuthState) => void): () => void {
@@ -60,7 +79,7 @@ export class SessionStore {
 
     /** What is stored at this moment. What another tab has changed is noticed. */
     async read(): Promise<Entry | null> {
-        const found = await this.#vault.read();
+        const found = await this.#vault.read().catch((error: unknown) => this.failed(error));
         const entry = this.#isEnded(found?.session) ? null : found;
         // A cookie that nobody has asked about says nothing yet.
         if (entry?.session !== null || this.#state.session !== null) {
@@ -72,13 +91,19 @@ export class SessionStore {
         return entry;
     }
 
-    /** Stores a session, and tells everybody. */
-    async put(entry: Entry, reason: ChangeReason): Promise<void> {
+    /** The state keeps the error, if nothing is known of the session for it. */
+    failed(error: unknown): never {
+        if (this.#state.status === 'unknown' && error instanceof AuthError) this.#become({ ...UNKNOWN, error });
+        throw error;
+    }
+
+    /** Stores a session, and tells everybody. With `replaced` it takes the place of the session with this id. */
+    async put(entry: Entry, reason: ChangeReason, replaced: string | null = null): Promise<void> {
         await this.#inTurn(async () => {
             await this.#write(entry);
             this.#show(entry.session, reason, false, null);
             const tokens = this.kind === 'copied' || this.kind === 'cookie';
-            this.#tabs?.tell({ type: 'changed', reason, entry: tokens ? entry : null });
+            this.#tabs?.tell({ type: 'changed', reason, entry: tokens ? entry : null, replaced });
         });
     }
 
@@ -162,14 +187,29 @@ export class SessionStore {
 
     readonly #onStorage = (event: StorageEvent): void => {
         // `null`: everything was cleared.
-        if (event.key !== this.#key && event.key !== null) return;
-        setTimeout(() => void this.read().catch(ignore), this.#tabs === null ? 0 : WORD_FIRST);
+        const marked = event.key === marksKey(this.#key);
+        if (event.key !== this.#key && event.key !== null && !marked) return;
+        setTimeout(() => void this.#look(marked).catch(ignore), this.#tabs === null ? 0 : WORD_FIRST);
     };
+
+    /** Another tab has changed the storage; `marked`: what cookie delivery keeps there. */
+    async #look(marked: boolean): Promise<void> {
+        const entry = await this.read();
+        if (!marked) return;
+        if (this.kind !== 'cookie') this.#joinCookies(entry);
+        if (this.kind !== 'cookie' || this.#state.status !== 'signed-out') return;
+        if ((await this.read())?.session === null && this.#vault.patience() === SURELY) this.onLogin();
+    }
+
+    /** Another tab has found out that refresh tokens come in cookies. A session of this tab's own is left alone. */
+    #joinCookies(mine: Entry | null): void {
+        if (mine === null && this.#cookies !== null) this.#vault = this.#cookies();
+    }
 
     async #heard(message: Message): Promise<void> {
         try {
             if (message.type === 'ask') await this.#answer(message.session);
-            else if (message.type === 'changed') await this.#follow(message.reason, message.entry);
+            else if (message.type === 'changed') await this.#follow(message);
             else await this.#endToo(message);
         } catch {
             // A storage that fails says so to whoever uses it next.
@@ -179,20 +219,28 @@ export class SessionStore {
     async #answer(theirs: Session | null): Promise<void> {
         const entry = await this.#vault.read();
         if (entry?.session != null && this.#isLater(entry.session, theirs)) {
-            this.#tabs?.tell({ type: 'changed', reason: 'renewed', entry });
+            this.#tabs?.tell({ type: 'changed', reason: 'renewed', entry, replaced: null });
         }
     }
 
-    async #follow(reason: ChangeReason, entry: Entry | null): Promise<void> {
-        if (this.kind === 'shared') {
-            await this.read();
-        } else if (entry?.session != null) {
-            const mine = (await this.#vault.read())?.session ?? null;
-            if (!this.#isLater(entry.session, mine)) return;
-            await this.#vault.adopt(entry);
-            this.#show(entry.session, reason, true, null);
-            this.#answered?.(true);
+    async #follow({ reason, entry, replaced }: Message & { type: 'changed' }): Promise<void> {
+        if (this.#isCommon()) await this.read();
+        if (entry?.session == null) return;
+        if (this.kind !== 'cookie' && entry.session.refreshToken === null) {
+            this.#joinCookies(await this.read());
         }
+        if (this.kind !== 'cookie' && this.kind !== 'copied') return;
+        const mine = (await this.#vault.read())?.session ?? null;
+        const isMine = mine !== null && replaced !== null && sessionIdOf(mine) === replaced;
+        if (!isMine && !this.#isLater(entry.session, mine)) return;
+        await this.#vault.adopt(entry);
+        this.#show(entry.session, reason, true, null);
+        this.#answered?.(true);
+    }
+
+    /** Whether the tabs may have one storage: what it holds is what counts. */
+    #isCommon(): boolean {
+        return this.kind === 'shared' || this.kind === 'custom';
     }
 
     /** Of a cookie there is one at a time, so that the latest counts, whoever signed in. */
@@ -205,17 +253,23 @@ export class SessionStore {
     async #endToo(message: Message & { type: 'ended' }): Promise<void> {
         const { reason, sid, userId, everywhere } = message;
         const error = told(message.error);
-        if (this.kind === 'shared') {
-            this.#word = { reason, error, elsewhere: true };
-            this.#ended = sid ?? this.#ended;
+        const mine = this.#state.session;
+        const own = mine && sessionIdOf(mine);
+        const isHit = mine !== null && (own === sid || (everywhere && mine.user.userId === userId));
+        if (this.#isCommon()) {
+            if (isHit || this.kind === 'shared') {
+                this.#word = { reason, error, elsewhere: true };
+                this.#ended = (isHit ? own : sid) ?? this.#ended;
+            }
             await this.read();
+            // A storage of this tab's own still has it.
+            if (this.kind === 'custom' && this.#isEnded((await this.#vault.read())?.session)) {
+                await this.#inTurn(() => this.#vault.drop());
+            }
             return;
         }
-        const mine = this.#state.session;
-        if (mine === null) return;
-        const hit = sessionIdOf(mine) === sid || (everywhere && mine.user.userId === userId);
-        if (!hit && this.kind !== 'cookie') return;
-        this.#ended = sessionIdOf(mine) ?? this.#ended;
+        if (mine === null || (!isHit && this.kind !== 'cookie')) return;
+        this.#ended = own ?? this.#ended;
         await this.#inTurn(() => this.#vault.drop());
         this.#show(null, reason, true, error);
     }
@@ -230,14 +284,10 @@ export class SessionStore {
     }
 
     #show(session: Session | null, reason: ChangeReason, elsewhere: boolean, error: AuthError | null): void {
-        const status = session === null ? 'signed-out' : 'signed-in';
-        const next: AuthState = {
-            status,
-            session,
-            reason,
-            error: reason === 'session-ended' ? error : null,
-            elsewhere,
-        };
+        this.#become(stateOf(session, reason, elsewhere, error));
+    }
+
+    #become(next: AuthState): void {
         if (isSame(next, this.#state)) return;
         this.#state = next;
         this.#word = null;
@@ -252,11 +302,6 @@ export class SessionStore {
             }
         }
     }
-}
-
-/** The page's window. React Native has one, too, that hears of nothing. */
-function page(): Window | null {
-    return typeof window !== 'undefined' && typeof window.addEventListener === 'function' ? window : null;
 }
 
 function ignore(): void {

@@ -4,8 +4,11 @@ import type { ChangeReason } from './state.js';
 
 /** What tabs of one origin tell each other. */
 export type Message =
-    /** The session is a later one. The tokens are in it only where the other tabs have no common storage. */
-    | { type: 'changed'; reason: ChangeReason; entry: Entry | null }
+    /**
+     * The session is a later one. The tokens are in it only where the other tabs have no common storage. `replaced`: the
+     * id of the session whose place it takes (earlier versions did not say).
+     */
+    | { type: 'changed'; reason: ChangeReason; entry: Entry | null; replaced: string | null }
     /** The session is over; with `everywhere` every session of the user is. */
     | {
           type: 'ended';
@@ -41,7 +44,11 @@ export function openTabs(name: string, heard: (message: Message) => void): Tabs 
     };
     return {
         tell: (message) => {
-            channel.postMessage(message);
+            try {
+                channel.postMessage(message);
+            } catch {
+                // The browser has closed it. What has happened here has happened.
+            }
         },
         close: () => {
             channel.close();

@@ -1,15 +1,16 @@
+import { deviceOf, withDevice } from './devices.js';
 import { AuthError } from './errors.js';
-import { freshRenewal, parse, serialise, type Entry, type Renewal } from './session.js';
+import { devicesIn, freshRenewal, parse, serialise, type Devices, type Entry, type Renewal } from './session.js';
 import { memoryStorage, webStorage, type KeyValueStorage } from './storage.js';
 
 /** Where the one session of a client is kept, and who else keeps it. */
 export interface Vault {
     /**
      * Whose it is. `tab`: of this tab alone. `copied`: of this tab, but a duplicated tab begins with a copy of it.
-     * `shared`: all tabs read and write the same entry. `cookie`: the browser has one refresh token for all tabs, and
-     * each tab has its access token in memory.
+     * `shared`: all tabs read and write the same entry. `custom`: a storage of the application's, which may be any of
+     * these. `cookie`: the browser has one refresh token for all tabs, and each tab has its access token in memory.
      */
-    readonly kind: 'tab' | 'copied' | 'shared' | 'cookie';
+    readonly kind: 'tab' | 'copied' | 'shared' | 'custom' | 'cookie';
     read(): Promise<Entry | null>;
     /** Stores an entry. Throws `storage_failed` if it cannot be stored. */
     write(entry: Entry): Promise<unknown>;
@@ -21,26 +22,55 @@ export interface Vault {
     drop(): Promise<unknown>;
     /** For how many milliseconds it is worth asking other tabs for a later state of the session than `read` found. */
     patience(): number;
+    /** The device token for a login with this address. With cookies the browser sends it. */
+    device(email: string): Promise<string | null>;
+    /** Keeps a device token, which is stored with the next entry. */
+    keepDevice(email: string, token: string): void;
 }
 
 /** A vault in a store of texts. */
-export function keyValueVault(kind: 'tab' | 'copied' | 'shared', storage: KeyValueStorage, key: string): Vault {
+export function keyValueVault(
+    kind: Exclude<Vault['kind'], 'cookie'>,
+    storage: KeyValueStorage,
+    key: string,
+): Vault {
+    let devices: Devices = [];
+    const read = async () => {
+        const text = await readable(() => storage.getItem(key));
+        devices = devicesIn(text);
+        return parse(text);
+    };
+    const write = (entry: Entry) => stored(() => storage.setItem(key, serialise(entry, devices)));
+    const clear = () =>
+        stored(() =>
+            devices.length > 0 ? storage.setItem(key, serialise(null, devices)) : storage.removeItem(key),
+        );
     return {
         kind,
-        read: async () => parse(await stored(() => storage.getItem(key))),
-        write: (entry) => stored(() => storage.setItem(key, serialise(entry))),
-        adopt: (entry) => stored(() => storage.setItem(key, serialise(entry))),
-        clear: () => stored(() => storage.removeItem(key)),
-        drop: () => stored(() => storage.removeItem(key)),
+        read,
+        write,
+        adopt: write,
+        clear,
+        drop: clear,
         patience: () => (kind === 'copied' ? PERHAPS : 0),
+        async device(email) {
+            await read();
+            return deviceOf(devices, email);
+        },
+        keepDevice(email, token) {
+            devices = withDevice(devices, email, token);
+        },
     };
 }
+
+/** A storage that is read answers within this, in milliseconds. */
+const READING = 5_000;
 
 /** Another tab may have it. Within one browser an answer takes one or two milliseconds. */
 const PERHAPS = 100;
 
 /** Another tab does have it, unless it has been closed; it may be busy. */
-const SURELY = 1000;
+export const SURELY = 1000;
 
 /** What is stored with cookie delivery: no token, and nothing about the user. */
 type Marks = { renewal: Renewal; storedAt: number; expiresAt: number } | { signedOut: true };
@@ -67,7 +97,10 @@ export function cookieVault(key: string, newKey: () => string): Vault {
             const session = held?.session ?? null;
             patience = 0;
             if (marks === null) return held ?? { session, renewal: freshRenewal(newKey()) };
-            if ('signedOut' in marks) return null;
+            if ('signedOut' in marks) {
+                held = null;
+                return null;
+            }
             // Whoever has signed in or renewed has left a mark, which another process may not see at once.
             const heldAt = session?.storedAt ?? 0;
             patience = marks.storedAt > heldAt && marks.expiresAt > Date.now() ? SURELY : PERHAPS;
@@ -97,6 +130,8 @@ export function cookieVault(key: string, newKey: () => string): Vault {
             return Promise.resolve();
         },
         patience: () => patience,
+        device: () => Promise.resolve(null),
+        keepDevice: () => undefined,
     };
 }
 
@@ -116,5 +151,20 @@ async function stored<T>(action: () => T): Promise<Awaited<T>> {
         return await action();
     } catch (cause) {
         throw new AuthError('storage_failed', 'The storage of the session does not work.', { cause });
+    }
+}
+
+/** Reads, for a limited time: a storage may never answer, and nobody would learn why nothing is known. */
+async function readable<T>(action: () => T): Promise<Awaited<T>> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<never>((_, reject) => {
+        timer = setTimeout(() => {
+            reject(new Error('no answer'));
+        }, READING);
+    });
+    try {
+        return await stored(() => Promise.race([action(), late]));
+    } finally {
+        clearTimeout(timer);
     }
 }

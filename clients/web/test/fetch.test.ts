@@ -97,6 +97,7 @@ describe('a request that is refused', () => {
     });
 
     it('with 403 gets one renewal, and then stands', async () => {
+        await pass(15);
         for (let request = 0; request < 5; request += 1) {
             expect((await soon(auth.fetch(`${BASE}/forbidden`))).status).toBe(403);
         }
@@ -104,6 +105,7 @@ describe('a request that is refused', () => {
     });
 
     it('at two places in turn is renewed for once at each', async () => {
+        await pass(15);
         for (let request = 0; request < 20; request += 1) {
             await soon(auth.fetch(BASE + (request % 2 === 0 ? '/forbidden' : '/never')));
         }
@@ -111,7 +113,76 @@ describe('a request that is refused', () => {
         expect([...sentTo('/forbidden'), ...sentTo('/never')]).toHaveLength(22);
     });
 
+    it.each([
+        ['at once', 0],
+        ['one after the other', 0.01],
+        ['over minutes', 5],
+    ])('with 403 at 40 URLs, %s, gets one renewal while the token lasts', async (_, seconds) => {
+        service.accessLife = 900;
+        await soon(auth.renew());
+        await pass(15);
+        service.log.length = 0;
+        const answers: Promise<Response>[] = [];
+        for (let path = 0; path < 40; path += 1) {
+            answers.push(auth.fetch(`${BASE}/forbidden/${String(path)}`));
+            await pass(seconds);
+        }
+        expect((await soon(Promise.all(answers))).every(({ status }) => status === 403)).toBe(true);
+        expect(service.count('rotated')).toBe(1);
+    });
+
+    it('with 403 gets no renewal for a token that was issued moments ago', async () => {
+        await pass(5);
+        expect((await soon(auth.fetch(`${BASE}/forbidden`))).status).toBe(403);
+        expect(service.refreshes()).toHaveLength(0);
+        expect(sentTo('/forbidden')).toHaveLength(1);
+    });
+
+    it('with 401 gets a renewal for a token that was issued moments ago', async () => {
+        expect((await soon(auth.fetch(`${BASE}/never`))).status).toBe(401);
+        expect(service.count('rotated')).toBe(1);
+    });
+
+    it('with 403 gets a renewal again when the next token has come of age', async () => {
+        await pass(15);
+        await soon(auth.fetch(`${BASE}/forbidden`));
+        await pass(61);
+        await soon(auth.fetch(`${BASE}/orders`));
+        await pass(15);
+        service.log.length = 0;
+        await soon(auth.fetch(`${BASE}/forbidden`));
+        expect(service.count('rotated')).toBe(1);
+    });
+
+    it.each<[number[], number, number]>([
+        [[401], 0, 1],
+        [[], 0, 0],
+        [[401, 403, 418], 1, 1],
+    ])('is renewed for with the statuses of renewOn alone: %j', async (renewOn, forbidden, never) => {
+        const client = browser.tab({ storage: 'localStorage', renewOn });
+        await pass(15);
+        service.log.length = 0;
+        await soon(client.fetch(`${BASE}/forbidden`));
+        expect(service.count('rotated')).toBe(forbidden);
+        service.log.length = 0;
+        await soon(client.fetch(`${BASE}/never`));
+        expect(service.count('rotated')).toBe(never);
+    });
+
+    it('with a status of the application’s is renewed for, if renewOn has it', async () => {
+        const real = service.browser();
+        const fetch: typeof globalThis.fetch = async (input, init) => {
+            const response = await real(input, init);
+            return response.status === 401 ? new Response(null, { status: 419 }) : response;
+        };
+        const client = browser.tab({ storage: 'localStorage', fetch, renewOn: [419] });
+        await endUnnoticed();
+        expect((await soon(client.fetch(`${BASE}/orders`))).status).toBe(200);
+        expect(service.count('rotated')).toBe(1);
+    });
+
     it('with 403 stands, if the service cannot renew now', async () => {
+        await pass(15);
         service.mishaps = [503, 503, 503];
         expect((await soon(auth.fetch(`${BASE}/forbidden`))).status).toBe(403);
         expect(auth.state.status).toBe('signed-in');
@@ -384,6 +455,7 @@ describe('options', () => {
         [{ baseUrl: BASE, origins: ['*'] }, '*'],
         [{ baseUrl: BASE, margin: -1 }, 'margin'],
         [{ baseUrl: BASE, timeout: Number.NaN }, 'timeout'],
+        [{ baseUrl: BASE, renewOn: [200] }, 'renewOn'],
     ])('that cannot be meant are named: %j', (options, name) => {
         expect(() => createAuth(options)).toThrow(name);
     });

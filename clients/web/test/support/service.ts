@@ -28,6 +28,10 @@ export class FakeService {
     renewal: 'off' | 'access' | 'rotate' = 'off';
     mishaps: Mishap[] = [];
     retryAfter: string | null = null;
+    /** Whether a change of the password answers tokens of a new session, as today, or none, as earlier versions do. */
+    passwordTokens = true;
+    /** Whether device tokens are issued, with bodies. */
+    devices = false;
     /** The password of everybody. */
     password = 'Lantern-Quartz-Meadow';
     readonly log: string[] = [];
@@ -156,7 +160,7 @@ export class FakeService {
         if (path === '/auth/me') {
             return Response.json(spellData(this.format, { user: this.#user(chain, json) }), { headers });
         }
-        if (path === '/auth/password') return this.#changePassword(chain, json, headers);
+        if (path === '/auth/password') return this.#changePassword(chain, json, request, jar, headers);
         if (path === '/auth/revoke-all') {
             this.endAll();
             jar.cookie = null;
@@ -168,12 +172,18 @@ export class FakeService {
             chain.ended = true;
             return new Response(null, { status: 204 });
         }
-        if (path === '/forbidden') return this.#error(403, 'forbidden');
+        if (path.startsWith('/forbidden')) return this.#error(403, 'forbidden');
         if (path === '/never') return this.#error(401, 'invalid_token');
         return Response.json({ sub: chain.user, echo: text }, { headers });
     }
 
-    #changePassword(chain: Chain, json: Record<string, string>, headers: Headers): Response {
+    #changePassword(
+        chain: Chain,
+        json: Record<string, string>,
+        request: Request,
+        jar: { cookie: string | null },
+        headers: Headers,
+    ): Response {
         const { currentPassword, newPassword } = json as { currentPassword: string; newPassword: string };
         this.log.push('guess');
         if (currentPassword !== this.password) return this.#error(401, 'invalid_credentials');
@@ -181,7 +191,10 @@ export class FakeService {
         this.password = newPassword;
         const others = [...this.chains.values()].filter((other) => other !== chain && !other.ended);
         for (const other of others) other.ended = true;
-        return Response.json(spellData(this.format, { revokedSessions: others.length }), { headers });
+        const revokedSessions = others.length;
+        if (!this.passwordTokens) return Response.json(spellData(this.format, { revokedSessions }), { headers });
+        chain.ended = true;
+        return this.#grant(this.#begin(chain.user), request, jar, 200, { revokedSessions: revokedSessions + 1 });
     }
 
     #renewed(request: Request, chain: Chain, exp: number): Headers {
@@ -209,12 +222,21 @@ export class FakeService {
         return jwt({ sub: user, sid, gen, exp: 4_000_000_000 });
     }
 
-    #grant(chain: Chain, request: Request, jar: { cookie: string | null }, status: number): Response {
+    #grant(
+        chain: Chain,
+        request: Request,
+        jar: { cookie: string | null },
+        status: number,
+        further: Record<string, unknown> = {},
+    ): Response {
         const refreshToken = this.#refreshToken(chain);
         if (this.delivery === 'cookie' && request.credentials !== 'omit') jar.cookie = refreshToken;
-        const tokens = { accessToken: this.accessToken(chain), tokenType: 'Bearer', expiresIn: this.accessLife };
-        const all = this.delivery === 'cookie' ? tokens : { ...tokens, refreshToken };
-        return Response.json(spellGrant(this.format, all, this.#user(chain, {})), { status });
+        const access = { accessToken: this.accessToken(chain), tokenType: 'Bearer', expiresIn: this.accessLife };
+        const isRefresh = request.url.endsWith('/auth/refresh');
+        const device = this.devices && !isRefresh ? { deviceToken: `device of ${chain.user} ${chain.sid}` } : {};
+        const tokens = this.delivery === 'cookie' ? access : { ...access, refreshToken, ...device };
+        const headers = this.delivery === 'cookie' ? { 'set-cookie': 'of the jar' } : {};
+        return Response.json(spellGrant(this.format, tokens, this.#user(chain, {}), further), { status, headers });
     }
 
     #user({ user }: Chain, changes: Record<string, string>): Record<string, unknown> {

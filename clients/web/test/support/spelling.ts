@@ -29,12 +29,13 @@ export function spellData(format: Format, data: Members): Members {
     return wrap(format, (isSnake(format) ? snake(data) : data) as Members);
 }
 
-export function spellGrant(format: Format, tokens: Members, user: Members): Members {
+export function spellGrant(format: Format, tokens: Members, user: Members, further: Members = {}): Members {
     const expiresAt = Math.floor(Date.now() / 1000) + Number(tokens['expiresIn']);
     if (format === 'authorization') {
-        return wrap(format, { authorization: snake(tokens), user: spellUser(format, user) });
+        const rest = snake(further) as Members;
+        return wrap(format, { authorization: snake(tokens), user: spellUser(format, user), ...rest });
     }
-    const all = { ...tokens, expiresAt };
+    const all = { ...tokens, expiresAt, ...further };
     if (format === 'snake')
         return { ...(snake(all) as Members), user_id: user['userId'], user: spellUser(format, user) };
     return wrap(format, { ...all, user });
