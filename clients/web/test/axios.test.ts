@@ -107,6 +107,137 @@ describe('axios', () => {
         expect(sent).toHaveLength(0);
     });
 
+    describe.each([
+        ['a signal', (stop: AbortController) => ({ signal: stop.signal })],
+        [
+            'a CancelToken',
+            (stop: AbortController) => {
+                const source = axios.CancelToken.source();
+                stop.signal.addEventListener('abort', () => {
+                    source.cancel('no longer');
+                });
+                return { cancelToken: source.token };
+            },
+        ],
+    ])('with %s', (_, options) => {
+        it.each([
+            [
+                'while a token is awaited',
+                async () => {
+                    await pass(61);
+                },
+            ],
+            ['while a refused request is repeated', endUnnoticed],
+        ])('ends at once %s', async (_, prepare) => {
+            await prepare();
+            service.mishaps = ['hangs'];
+            const stop = new AbortController();
+            const request = client
+                .post('/orders', {}, options(stop))
+                .catch((error: unknown) => error as AxiosError);
+            await pass(1);
+            const sent = sentTo('/orders').length;
+            stop.abort();
+            expect(await request).toMatchObject({ code: 'ERR_CANCELED' });
+            expect(axios.isCancel(await request)).toBe(true);
+            await pass(60);
+            expect(sentTo('/orders')).toHaveLength(sent);
+            // The renewal has gone on.
+            expect((await soon(client.get('/orders'))).status).toBe(200);
+            expect(service.log).toEqual(['login', 'rotated', 'replayed']);
+        });
+
+        it('that is over before sends nothing', async () => {
+            const stop = new AbortController();
+            const config = options(stop);
+            stop.abort();
+            await pass(0);
+            const request = client.get('/orders', config).catch((error: unknown) => error as AxiosError);
+            expect(await soon(request)).toMatchObject({ code: 'ERR_CANCELED' });
+            expect(sentTo('/orders')).toHaveLength(0);
+        });
+
+        it('ends the repetition itself', async () => {
+            await endUnnoticed();
+            const stop = new AbortController();
+            let sent = 0;
+            const real = service.browser();
+            client.defaults.env = {
+                fetch: async (input, init) => {
+                    sent += 1;
+                    if (sent === 2) {
+                        setTimeout(() => {
+                            stop.abort();
+                        }, 3);
+                    }
+                    return await real(input, init);
+                },
+            };
+            const request = client.get('/orders', options(stop)).catch((error: unknown) => error as AxiosError);
+            expect(await soon(request)).toMatchObject({ code: 'ERR_CANCELED' });
+            expect(sent).toBe(2);
+        });
+    });
+
+    describe('with a timeout', () => {
+        it.each([
+            [
+                'while a token is awaited',
+                async () => {
+                    await pass(61);
+                },
+            ],
+            ['while a refused request is repeated', endUnnoticed],
+        ])('ends in time %s', async (_, prepare) => {
+            await prepare();
+            service.mishaps = ['hangs'];
+            const request = client
+                .get('/orders', { timeout: 2000 })
+                .catch((error: unknown) => error as AxiosError);
+            const before = Date.now();
+            await pass(2.1);
+            expect(await request).toMatchObject({ code: 'ECONNABORTED', message: 'timeout of 2000ms exceeded' });
+            expect(Date.now() - before).toBeLessThan(2200);
+        });
+
+        it('says what the application says', async () => {
+            await pass(61);
+            service.mishaps = ['hangs'];
+            const options = { timeout: 500, timeoutErrorMessage: 'Too slow.' };
+            const transitional = { clarifyTimeoutError: true };
+            expect(await failureOf(client.get('/orders', { ...options, transitional }))).toMatchObject({
+                code: 'ETIMEDOUT',
+                message: 'Too slow.',
+            });
+        });
+
+        it('leaves the adapter what the wait has left over, of both attempts', async () => {
+            await pass(61);
+            const { other, sent } = recording();
+            attach(other, auth);
+            await soon(other.get('/orders', { timeout: 2000 }));
+            await soon(other.get('/orders'));
+            expect(sent[0]!.timeout).toBeGreaterThan(1500);
+            expect(sent[0]!.timeout).toBeLessThan(2000);
+            expect(sent[1]!.timeout).toBe(0);
+        });
+    });
+
+    it('lets go of a signal and a CancelToken that live on', async () => {
+        const stop = new AbortController();
+        const [added, removed] = [
+            vi.spyOn(stop.signal, 'addEventListener'),
+            vi.spyOn(stop.signal, 'removeEventListener'),
+        ];
+        const source = axios.CancelToken.source();
+        const { other } = recording();
+        attach(other, auth);
+        const unsubscribe = vi.spyOn(source.token, 'unsubscribe');
+        await soon(other.get('/orders', { signal: stop.signal, cancelToken: source.token }));
+        expect(removed.mock.calls.length).toBe(added.mock.calls.length);
+        expect(unsubscribe).toHaveBeenCalled();
+    });
+
     it('repeats it also where a refusal counts as a success', async () => {
         await endUnnoticed();
         expect((await soon(client.get('/orders', { validateStatus: () => true }))).status).toBe(200);

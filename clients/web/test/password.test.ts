@@ -102,7 +102,7 @@ describe('a changed password', () => {
             storage: 'localStorage',
             fetch: async (input, init) => {
                 const response = await real(input, init);
-                if (lose && String(input).endsWith('/auth/password')) throw new TypeError('network');
+                if (lose && input === `${BASE}/auth/password`) throw new TypeError('network');
                 return response;
             },
         });

@@ -79,6 +79,61 @@ describe('useAuth', () => {
         expect(seen.at(-1)?.error?.code).toBe('session_ended');
     });
 
+    it('signs in, up and out by its own functions', async () => {
+        const place = await render();
+        const { login, logout, signup, fetch } = seen.at(-1)!;
+        await act(() => signup(ADA));
+        expect(place.textContent).toBe('signed-in ada@example.com');
+        await act(() => logout());
+        expect(place.textContent).toBe('signed-out nobody');
+        await act(() => login(ADA));
+        expect((await fetch(`${BASE}/orders`)).status).toBe(200);
+        const last = seen.at(-1)!;
+        // Compiled by `npm run check`: the status tells that there is a user.
+        if (last.status === 'signed-in') expect(last.user.email).toBe(last.session.user.email);
+        expect([last.login, last.logout]).toEqual([login, logout]);
+    });
+
+    it.each([
+        ['the machine is online', () => window.dispatchEvent(new Event('online'))],
+        ['the page is visible', () => document.dispatchEvent(new Event('visibilitychange'))],
+        ['a while has passed', () => undefined],
+    ])(
+        'says why nothing is known, and looks again when %s',
+        async (_, wake) => {
+            service.delivery = 'cookie';
+            const jar = service.browser();
+            const former = createAuth({ baseUrl: BASE, fetch: jar, delivery: 'cookie' });
+            await former.login(ADA);
+            former.close();
+            localStorage.clear();
+            let isAway = true;
+            auth = createAuth({
+                baseUrl: BASE,
+                delivery: 'cookie',
+                fetch: (input, init) => (isAway ? Promise.reject(new TypeError('network')) : jar(input, init)),
+            });
+            const place = await render();
+            await act(() =>
+                vi.waitFor(() => {
+                    expect(auth.state.error?.code).toBe('network_error');
+                }, 5000),
+            );
+            expect(seen.at(-1)?.error?.code).toBe('network_error');
+            expect(place.textContent).toBe('unknown nobody');
+            isAway = false;
+            await act(async () => {
+                wake();
+                await vi.waitFor(() => {
+                    expect(auth.state.status).toBe('signed-in');
+                }, 9000);
+            });
+            expect(place.textContent).toBe('signed-in ada@example.com');
+            expect(seen.at(-1)?.error).toBeNull();
+        },
+        20_000,
+    );
+
     it('gives the same object, and renders nothing again, until something changes', async () => {
         await render();
         await act(() => auth.login(ADA));

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { createServerAuth, type ServerAuth } from '../src/server.js';
+import { createServerAuth, type ServerAuth, type Visitor } from '../src/server.js';
 import { memoryStorage, type KeyValueStorage } from '../src/storage.js';
 import { BASE, FakeService } from './support/service.js';
 import { failureOf, pass, soon } from './support/time.js';
@@ -120,6 +120,73 @@ describe('a server', () => {
         await soon(request().login(ADA));
         expect(await soon(request().revokeAll())).toBe(4);
         expect(await failureOf(request().me())).toMatchObject({ code: 'signed_out' });
+    });
+
+    describe('that is told of its visitor', () => {
+        const secret = 'of the proxy';
+        const sentBy = async (visitor: Visitor | undefined, call: (auth: ServerAuth) => Promise<unknown>) => {
+            service.requests.length = 0;
+            const auth = createServerAuth({ baseUrl: BASE, fetch: service.browser(), storage, visitor });
+            await soon(call(auth).catch(() => null));
+            return service.requests.map(({ headers }) => [
+                headers.get('x-latchkey-proxy-secret'),
+                headers.get('x-forwarded-for'),
+                headers.get('user-agent'),
+            ]);
+        };
+        const visitor = { secret, address: '203.0.113.7', userAgent: 'Firefox' };
+
+        it.each(['203.0.113.7', '2001:db8::7', '::ffff:203.0.113.7'])(
+            'sends the address %s on',
+            async (address) => {
+                const all = [secret, address, 'Firefox'];
+                expect(await sentBy({ ...visitor, address }, (auth) => auth.login(ADA))).toEqual([all]);
+                await pass(61);
+                expect(await sentBy({ ...visitor, address }, (auth) => auth.me())).toEqual([all, all]);
+                expect(await sentBy({ ...visitor, address }, (auth) => auth.fetch('/auth/me'))).toEqual([all]);
+                expect(await sentBy({ ...visitor, address }, (auth) => auth.logout())).toEqual([all]);
+            },
+        );
+
+        it.each([
+            ['no visitor', undefined],
+            ['no secret', { ...visitor, secret: undefined }],
+            ['an empty secret', { ...visitor, secret: '' }],
+            ['no address', { ...visitor, address: null }],
+            ['an empty address', { ...visitor, address: '' }],
+            ['a list of addresses', { ...visitor, address: '203.0.113.7, 10.0.0.1' }],
+            ['an address with a header in it', { ...visitor, address: '203.0.113.7\r\nx: y' }],
+        ])('sends nothing on with %s', async (_, told) => {
+            expect(await sentBy(told, (auth) => auth.login(ADA))).toEqual([[null, null, null]]);
+        });
+
+        it('sends the address without a user agent, if there is none', async () => {
+            const told = { ...visitor, userAgent: null };
+            expect(await sentBy(told, (auth) => auth.login(ADA))).toEqual([[secret, '203.0.113.7', null]]);
+        });
+
+        it('shows the secret to no other API, whatever its URL', async () => {
+            await sentBy(visitor, (auth) => auth.login(ADA));
+            for (const url of [
+                `${BASE}/orders`,
+                `${BASE}/auth/../orders`,
+                `${BASE}/authority`,
+                'https://api.example.com.evil.example/auth/me',
+                'https://evil.example/auth/me',
+            ]) {
+                const sent = await sentBy(visitor, (auth) => auth.fetch(url));
+                expect(sent.flat(), url).not.toContain(secret);
+                const asRequest = await sentBy(visitor, (auth) => auth.fetch(new Request(url)));
+                expect(asRequest.flat(), url).not.toContain(secret);
+            }
+        });
+
+        it('shows it along no redirect', async () => {
+            const fetch = vi.fn<typeof globalThis.fetch>(async () => new Response());
+            const auth = createServerAuth({ baseUrl: BASE, fetch, storage, visitor });
+            await soon(auth.fetch(`${BASE}/auth/me`));
+            expect(fetch.mock.lastCall?.[1]?.redirect).toBe('manual');
+        });
     });
 
     it('sends relative requests to the service', async () => {

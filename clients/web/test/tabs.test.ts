@@ -228,6 +228,224 @@ describe.each([
     });
 });
 
+describe('cookie delivery that one tab finds out', () => {
+    beforeEach(() => {
+        service.delivery = 'cookie';
+    });
+
+    it.each(['memory', 'sessionStorage', 'localStorage'] as const)(
+        'is heard by the others with a login, storage %s',
+        async (storage) => {
+            const browser = new Browser(service);
+            const [here, there] = [browser.tab({ storage }), browser.tab({ storage })];
+            expect(await soon(there.session())).toBeNull();
+            const changes = changesOf(there);
+            await soon(here.login(ADA));
+            await pass(1);
+            expect(changes).toEqual([{ status: 'signed-in', reason: 'signed-in', elsewhere: true }]);
+            expect(there.state.session?.token).toBe(here.state.session?.token);
+            await pass(61);
+            expect((await soon(get(there))).status).toBe(200);
+            expect(service.count('rotated')).toBe(1);
+            await soon(there.logout());
+            await pass(1);
+            expect(here.state).toMatchObject({ status: 'signed-out', elsewhere: true });
+        },
+    );
+
+    it('is heard by a tab that has not looked yet', async () => {
+        const browser = new Browser(service);
+        const [here, there] = [browser.tab(), browser.tab()];
+        await soon(here.login(ADA));
+        await pass(1);
+        expect((await soon(there.session()))?.token).toBe(here.state.session?.token);
+        expect(service.refreshes()).toHaveLength(0);
+    });
+
+    it.each([
+        ['with delivery found out', {}],
+        ['with delivery named', { delivery: 'cookie' }],
+    ] as const)('is heard by storage events, where there are no channels, %s', async (_, options) => {
+        const browser = new Browser(service);
+        vi.stubGlobal('BroadcastChannel', undefined);
+        const [here, there] = [browser.tab(options), browser.tab(options)];
+        expect(await soon(there.session())).toBeNull();
+        const write = () =>
+            window.dispatchEvent(Object.assign(new Event('storage'), { key: `latchkey:${BASE}:cookie` }));
+        service.log.length = 0;
+        await soon(here.login(ADA));
+        write();
+        await pass(5);
+        expect(there.state).toMatchObject({ status: 'signed-in', session: { user: { email: ADA.email } } });
+        expect(service.log).toEqual(['login', 'rotated']);
+        // A renewal is no login: nobody asks the service because of it.
+        await soon(here.renew());
+        write();
+        await pass(5);
+        expect(service.count('rotated')).toBe(2);
+        const loggedOut = here.logout();
+        await pass(0.001);
+        write();
+        await soon(loggedOut);
+        await pass(1);
+        expect(there.state).toMatchObject({ status: 'signed-out', reason: 'signed-out', elsewhere: true });
+        expect((await soon(get(there))).status).toBe(401);
+    });
+
+    it('does not take the place of a session that a tab has with bodies', async () => {
+        const browser = new Browser(service);
+        service.delivery = 'body';
+        const [mine, other] = [browser.tab(), browser.tab()];
+        await soon(mine.login({ ...ADA, email: 'bob@example.com' }));
+        service.delivery = 'cookie';
+        await soon(other.login(ADA));
+        await pass(1);
+        expect(mine.state.session?.user.email).toBe('bob@example.com');
+    });
+
+    it('is not followed by a tab whose delivery is named as bodies', async () => {
+        const browser = new Browser(service);
+        const [here, there] = [browser.tab(), browser.tab({ delivery: 'body' })];
+        await soon(there.session());
+        await soon(here.login(ADA));
+        await pass(1);
+        expect(there.state.status).toBe('signed-out');
+    });
+});
+
+describe('tabs with one storage of the application’s', () => {
+    /** As IndexedDB would be: every tab sees the same. */
+    const shared = (items = new FakeStorage()) => ({
+        getItem: (key: string) => Promise.resolve(items.getItem(key)),
+        setItem: async (key: string, value: string) => {
+            items.setItem(key, value);
+        },
+        removeItem: async (key: string) => {
+            items.removeItem(key);
+        },
+    });
+
+    it('hear of a login, a renewal, a logout and the end of the session, and why', async () => {
+        const browser = new Browser(service);
+        const items = new FakeStorage();
+        const [here, there] = [browser.tab({ storage: shared(items) }), browser.tab({ storage: shared(items) })];
+        await soon(here.session());
+        const changes = changesOf(here);
+        await soon(there.login(ADA));
+        await pass(1);
+        await soon(there.renew());
+        await pass(1);
+        expect(here.state.session?.token).toBe(there.state.session?.token);
+        await soon(there.logout());
+        await pass(1);
+        await soon(there.login(ADA));
+        await pass(1);
+        service.endAll();
+        await failureOf(there.renew());
+        await pass(1);
+        expect(changes.map(({ reason }) => reason)).toEqual([
+            'signed-in',
+            'renewed',
+            'signed-out',
+            'signed-in',
+            'session-ended',
+        ]);
+        expect(changes.every(({ elsewhere }) => elsewhere)).toBe(true);
+        expect(items.length).toBe(0);
+    });
+
+    it('share the renewals', async () => {
+        const browser = new Browser(service);
+        const items = new FakeStorage();
+        const tabs = Array.from({ length: 5 }, () => browser.tab({ storage: shared(items) }));
+        await soon(tabs[0]!.login(ADA));
+        await pass(61);
+        const answers = await soon(Promise.all(tabs.map(get)));
+        expect(answers.every(({ status }) => status === 200)).toBe(true);
+        expect(service.log).toEqual(['login', 'rotated']);
+    });
+
+    it('that is each tab’s own after all, keep their sessions, but for revoke-all of the same user', async () => {
+        const browser = new Browser(service);
+        const items = [new FakeStorage(), new FakeStorage(), new FakeStorage()];
+        const [ada, too, bob] = items.map((own) => browser.tab({ storage: shared(own) })) as [Auth, Auth, Auth];
+        await soon(ada.login(ADA));
+        await soon(too.login(ADA));
+        await soon(bob.login({ ...ADA, email: 'bob@example.com' }));
+        await pass(1);
+        expect([ada, too, bob].map(({ state }) => state.session?.user.email)).toEqual([
+            ADA.email,
+            ADA.email,
+            'bob@example.com',
+        ]);
+        await soon(ada.logout());
+        await pass(1);
+        expect([too, bob].map(({ state }) => state.status)).toEqual(['signed-in', 'signed-in']);
+        await soon(ada.login(ADA));
+        await soon(ada.revokeAll());
+        await pass(1);
+        expect([too, bob].map(({ state }) => state.status)).toEqual(['signed-out', 'signed-in']);
+        expect(items.map(({ length }) => length)).toEqual([0, 0, 1]);
+    });
+});
+
+describe('a logout while the storage cannot be read', () => {
+    const fail = (browser: Browser, method: 'getItem' | 'removeItem') =>
+        vi.spyOn(browser.local, method).mockImplementation(() => {
+            throw new DOMException('denied', 'SecurityError');
+        });
+
+    it('signs out here, in the other tabs and at the service', async () => {
+        const browser = new Browser(service);
+        const auth = browser.tab({ storage: 'localStorage' });
+        await soon(auth.login(ADA));
+        const read = fail(browser, 'getItem');
+        await soon(auth.logout());
+        expect(auth.state).toMatchObject({ status: 'signed-out', reason: 'signed-out' });
+        expect(service.count('logout')).toBe(1);
+        expect([...service.chains.values()].every(({ ended }) => ended)).toBe(true);
+        read.mockRestore();
+        expect(await soon(auth.session())).toBeNull();
+        expect(browser.local.length).toBe(0);
+    });
+
+    it('says so if the session could not be taken away either, and signs out all the same', async () => {
+        const browser = new Browser(service);
+        const auth = browser.tab({ storage: 'localStorage' });
+        await soon(auth.login(ADA));
+        fail(browser, 'getItem');
+        fail(browser, 'removeItem');
+        expect(await failureOf(auth.logout())).toMatchObject({ code: 'storage_failed' });
+        expect(auth.state.status).toBe('signed-out');
+        expect(service.count('logout')).toBe(1);
+    });
+
+    it('of which nothing is known says so, and leaves nothing', async () => {
+        const browser = new Browser(service);
+        const former = browser.tab({ storage: 'localStorage' });
+        await soon(former.login(ADA));
+        former.close();
+        fail(browser, 'getItem');
+        const auth = browser.tab({ storage: 'localStorage' });
+        expect(await failureOf(auth.logout())).toMatchObject({ code: 'storage_failed' });
+        expect(auth.state.status).toBe('signed-out');
+        expect(browser.local.length).toBe(0);
+    });
+
+    it('with cookie delivery tells the service by the cookie', async () => {
+        service.delivery = 'cookie';
+        const browser = new Browser(service);
+        const former = browser.tab({ delivery: 'cookie' });
+        await soon(former.login(ADA));
+        former.close();
+        const auth = browser.tab({ delivery: 'cookie' });
+        fail(browser, 'getItem');
+        await soon(auth.logout());
+        expect(auth.state.status).toBe('signed-out');
+        expect([...service.chains.values()].every(({ ended }) => ended)).toBe(true);
+    });
+});
+
 describe('cookie delivery', () => {
     beforeEach(() => {
         service.delivery = 'cookie';

@@ -38,6 +38,7 @@ export class FakeService {
     readonly requests: Request[] = [];
     readonly chains = new Map<string, Chain>();
     #count = 0;
+    #devices = 0;
 
     /** The `fetch` of one browser, which keeps a cookie. */
     browser(): typeof fetch {
@@ -233,7 +234,10 @@ export class FakeService {
         if (this.delivery === 'cookie' && request.credentials !== 'omit') jar.cookie = refreshToken;
         const access = { accessToken: this.accessToken(chain), tokenType: 'Bearer', expiresIn: this.accessLife };
         const isRefresh = request.url.endsWith('/auth/refresh');
-        const device = this.devices && !isRefresh ? { deviceToken: `device of ${chain.user} ${chain.sid}` } : {};
+        const device =
+            this.devices && !isRefresh
+                ? { deviceToken: `device ${String((this.#devices += 1))} of ${chain.user}` }
+                : {};
         const tokens = this.delivery === 'cookie' ? access : { ...access, refreshToken, ...device };
         const headers = this.delivery === 'cookie' ? { 'set-cookie': 'of the jar' } : {};
         return Response.json(spellGrant(this.format, tokens, this.#user(chain, {}), further), { status, headers });
