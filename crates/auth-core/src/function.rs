@@ -83,15 +83,22 @@ impl IntoResponse for AsItIs {
     }
 }
 
+/// What every function reads about its log and its metrics.
+///
+/// # Errors
+///
+/// Every fault of the environment.
+pub fn read_logs(lookup: &Lookup<'_>) -> Result<(LogLevel, ServiceName), Faults> {
+    config::from_lookup(lookup, |settings| Some((LogLevel::read(settings), ServiceName::read(settings))))
+}
+
 /// Starts the log and builds a function from the process's environment.
 ///
 /// # Errors
 ///
 /// Every fault of the environment.
 pub fn start<F>(build: impl FnOnce(&Lookup<'_>, Platform) -> Result<F, Faults>) -> Result<F, Faults> {
-    let logs = config::from_lookup(&environment, |settings| {
-        Some((LogLevel::read(settings), ServiceName::read(settings)))
-    });
+    let logs = read_logs(&environment);
     let service = logs.as_ref().map(|(_, service)| service.clone()).unwrap_or_default();
     let function = build(&environment, Platform::system(service));
     match (logs, function) {

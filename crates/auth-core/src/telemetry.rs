@@ -15,7 +15,7 @@ use crate::config::{Settings, setting};
 pub struct LogLevel(LevelFilter);
 
 impl LogLevel {
-    /// Reads `LOG_LEVEL`.
+    /// Reads `LOG_LEVEL`: a word in any case, as the template's parameter takes it.
     pub fn read(settings: &mut Settings<'_>) -> Self {
         let text = settings.text(&setting::LOG_LEVEL).unwrap_or_default();
         match text.to_ascii_lowercase().as_str() {

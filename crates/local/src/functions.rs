@@ -5,8 +5,8 @@ use std::convert::Infallible;
 use std::sync::{Mutex, PoisonError};
 
 use auth_core::Platform;
-use auth_core::config::{Faults, Lookup};
-use auth_core::function::LambdaFunction;
+use auth_core::config::{Faults, Lookup, setting};
+use auth_core::function::{LambdaFunction, read_logs};
 use lambda_http::{Adapter, Body, Request, Response};
 use lambda_runtime::{Context, Diagnostic, LambdaEvent};
 use serde::Serialize;
@@ -31,6 +31,14 @@ pub(crate) fn deploy(
         let lookup = |name: &str| environment.variable(access, function, name);
         let built = build(&function.package, &lookup, platform.clone())
             .ok_or_else(|| format!("{id}: this workspace has no function called {}", function.package))?;
+        // As `auth_core::function::start` does. The example's functions have no log of their own.
+        let has_log = function.environment.contains_key(setting::LOG_LEVEL.name);
+        let logs = if has_log { read_logs(&lookup).map(drop) } else { Ok(()) };
+        let built = match (logs, built) {
+            (Ok(()), built) => built,
+            (Err(faults), Ok(_)) => Err(faults),
+            (Err(faults), Err(more)) => Err(faults.and(more)),
+        };
         match built {
             Ok(invoke) => {
                 deployed.insert(id.clone(), Deployed { invoke, timeout: function.timeout });

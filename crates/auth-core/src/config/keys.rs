@@ -5,6 +5,7 @@ use super::{Settings, setting};
 use crate::secret::Secret;
 use crate::token::TokenNames;
 use crate::token::key::{self, Algorithm, KeyError, KeyPair, SigningKey, VerifyingKey};
+use crate::token::pem;
 use crate::token::refresh::{RefreshKey, RefreshKeys};
 
 /// Reads `JWT_ALGORITHM`.
@@ -93,7 +94,7 @@ fn current_secret(settings: &mut Settings<'_>, setting: &Setting) -> Option<Secr
 
 fn private_pair(settings: &mut Settings<'_>, algorithm: Algorithm) -> Option<KeyPair> {
     let pem = settings.required(&setting::JWT_PRIVATE_KEY)?;
-    let pem = Secret::new(line_breaks(&pem));
+    let pem = Secret::new(pem);
     usable(settings, &setting::JWT_PRIVATE_KEY, key::from_private_pem(algorithm, &pem))
 }
 
@@ -103,7 +104,7 @@ fn public_key(settings: &mut Settings<'_>, algorithm: Algorithm) -> Option<Verif
     {
         return private_pair(settings, algorithm).map(|(_, verifying)| verifying);
     }
-    let pem = line_breaks(&settings.required(&setting::JWT_PUBLIC_KEY)?);
+    let pem = settings.required(&setting::JWT_PUBLIC_KEY)?;
     usable(settings, &setting::JWT_PUBLIC_KEY, key::from_public_pem(algorithm, &pem))
 }
 
@@ -116,7 +117,7 @@ fn previous(settings: &mut Settings<'_>, algorithm: Algorithm) -> Vec<VerifyingK
             .map(|(_, verifying)| verifying)
             .collect();
     }
-    let pems = line_breaks(&settings.text(&setting::JWT_PREVIOUS_PUBLIC_KEYS).unwrap_or_default());
+    let pems = pem::line_breaks(&settings.text(&setting::JWT_PREVIOUS_PUBLIC_KEYS).unwrap_or_default());
     pems.split_inclusive("-----END PUBLIC KEY-----")
         .map(str::trim)
         .filter(|pem| !pem.is_empty())
@@ -129,11 +130,6 @@ fn previous(settings: &mut Settings<'_>, algorithm: Algorithm) -> Vec<VerifyingK
 fn previous_secrets(settings: &Settings<'_>, setting: &Setting) -> Vec<Secret> {
     let list = settings.text(setting).unwrap_or_default();
     list.split(',').map(str::trim).filter(|secret| !secret.is_empty()).map(Secret::new).collect()
-}
-
-/// Consoles and parameter stores make it hard to enter a line break.
-fn line_breaks(pem: &str) -> String {
-    pem.replace("\\n", "\n")
 }
 
 fn usable<T>(settings: &mut Settings<'_>, setting: &Setting, key: Result<T, KeyError>) -> Option<T> {
@@ -180,7 +176,7 @@ mod tests {
         let message = faults(&keys);
         assert_eq!(
             message,
-            "JWT_PRIVATE_KEY is not a PEM key for ES256 (a private key in PKCS#8 is needed)\n\
+            "JWT_PRIVATE_KEY is not PEM: it has no line -----BEGIN PRIVATE KEY-----\n\
              REFRESH_TOKEN_SECRET is missing, and so is JWT_SECRET"
         );
     }

@@ -10,6 +10,7 @@ use jsonwebtoken::{DecodingKey, EncodingKey};
 
 pub use jsonwebtoken::Algorithm;
 
+use super::pem::{self, Half, PemFault};
 use crate::secret::Secret;
 
 /// A key that signs.
@@ -42,11 +43,21 @@ pub enum KeyError {
         algorithm: Algorithm,
     },
     /// The PEM text holds no key of the algorithm's kind.
-    #[error("is not a PEM key for {0:?} ({1})")]
-    NotAKey(Algorithm, &'static str),
+    #[error(transparent)]
+    Pem(#[from] PemFault),
+    /// The key has no public half that others can use.
+    #[error("has no usable public key for {0:?}")]
+    Unusable(Algorithm),
     /// RFC 7518 §3.3.
-    #[error("is an RSA key of less than 2048 bits (RFC 7518 section 3.3)")]
+    #[error(
+        "is an RSA key of less than 2048 bits (RFC 7518 section 3.3): make one with openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:3072"
+    )]
     RsaTooSmall,
+    /// No signature of it could be verified.
+    #[error(
+        "is an RSA key of more than 8192 bits, which is not supported: make one with openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:3072"
+    )]
+    RsaTooLarge,
 }
 
 /// A signing key and the key that verifies what it signs.
@@ -82,15 +93,17 @@ pub(super) fn from_hmac_key(algorithm: Algorithm, bytes: &[u8]) -> KeyPair {
 ///
 /// # Errors
 ///
-/// [`KeyError::NotAKey`], [`KeyError::RsaTooSmall`].
+/// Every [`KeyError`] but [`KeyError::SecretTooShort`].
 pub fn from_private_pem(algorithm: Algorithm, pem: &Secret) -> Result<KeyPair, KeyError> {
-    let pem = pem.expose().as_bytes();
+    let text = pem::line_breaks(pem.expose());
+    check(Half::Private, algorithm, &text)?;
+    let pem = text.as_bytes();
     let key = match algorithm {
         Algorithm::RS256 => EncodingKey::from_rsa_pem(pem),
         Algorithm::ES256 => EncodingKey::from_ec_pem(pem),
         _ => EncodingKey::from_ed_pem(pem),
     };
-    let refused = |_| KeyError::NotAKey(algorithm, "a private key in PKCS#8 is needed");
+    let refused = |_| PemFault::Damaged(algorithm);
     let key = key.map_err(refused)?;
     let verifying = public(algorithm, Jwk::from_encoding_key(&key, algorithm).map_err(refused)?)?;
     Ok((SigningKey { kid: verifying.kid.clone(), algorithm, key }, verifying))
@@ -100,30 +113,37 @@ pub fn from_private_pem(algorithm: Algorithm, pem: &Secret) -> Result<KeyPair, K
 ///
 /// # Errors
 ///
-/// [`KeyError::NotAKey`], [`KeyError::RsaTooSmall`].
+/// Every [`KeyError`] but [`KeyError::SecretTooShort`].
 pub fn from_public_pem(algorithm: Algorithm, pem: &str) -> Result<VerifyingKey, KeyError> {
+    let text = pem::line_breaks(pem);
+    check(Half::Public, algorithm, &text)?;
     let key = match algorithm {
-        Algorithm::RS256 => DecodingKey::from_rsa_pem(pem.as_bytes()),
-        Algorithm::ES256 => DecodingKey::from_ec_pem(pem.as_bytes()),
-        _ => DecodingKey::from_ed_pem(pem.as_bytes()),
+        Algorithm::RS256 => DecodingKey::from_rsa_pem(text.as_bytes()),
+        Algorithm::ES256 => DecodingKey::from_ec_pem(text.as_bytes()),
+        _ => DecodingKey::from_ed_pem(text.as_bytes()),
     };
-    let refused = |_| KeyError::NotAKey(algorithm, "a public key in SPKI is needed");
+    let refused = |_| PemFault::Damaged(algorithm);
     let jwk = key.and_then(|key| Jwk::from_decoding_key(&key, Some(algorithm))).map_err(refused)?;
     public(algorithm, jwk)
 }
 
+/// Whether a PEM text holds a key of the algorithm and of a size that can be used.
+fn check(half: Half, algorithm: Algorithm, text: &str) -> Result<(), KeyError> {
+    pem::check(half, algorithm, text)?;
+    match pem::rsa_modulus_bytes(text).filter(|_| algorithm == Algorithm::RS256) {
+        Some(0..256) => Err(KeyError::RsaTooSmall),
+        None | Some(256..=1024) => Ok(()),
+        Some(_) => Err(KeyError::RsaTooLarge),
+    }
+}
+
 /// The `kid` of a public key is its RFC 7638 thumbprint: whoever has the key can compute it.
 pub(super) fn public(algorithm: Algorithm, mut jwk: Jwk) -> Result<VerifyingKey, KeyError> {
-    let refused = |_| KeyError::NotAKey(algorithm, "no usable public key");
-    if let AlgorithmParameters::RSA(rsa) = &jwk.algorithm
-        && URL_SAFE_NO_PAD.decode(&rsa.n).map_or(0, |n| n.len()) < 256
-    {
-        return Err(KeyError::RsaTooSmall);
-    }
+    let refused = |_| KeyError::Unusable(algorithm);
     if let AlgorithmParameters::EllipticCurve(ec) = &jwk.algorithm
         && ec.curve != EllipticCurve::P256
     {
-        return Err(KeyError::NotAKey(algorithm, "its curve is not P-256"));
+        return Err(KeyError::Unusable(algorithm));
     }
     let kid = jwk.thumbprint(ThumbprintHash::SHA256).map_err(refused)?;
     jwk.common.key_id = Some(kid.clone());

@@ -3,6 +3,7 @@
 //! # Layout
 //!
 //! - [`key`]: keys, their `kid`, and the JWK set that others verify with
+//! - [`pem`]: what is wrong with a text that is no key
 //! - [`jws`]: a compact JWS in and out (RFC 7515), for any claims
 //! - [`access`]: the access token (RFC 9068)
 //! - [`refresh`]: the refresh token, computed from a session's state
@@ -10,6 +11,7 @@
 pub mod access;
 pub mod jws;
 pub mod key;
+pub mod pem;
 pub mod refresh;
 #[cfg(test)]
 mod tests;

@@ -8,6 +8,7 @@ use auth_core::audit::{DIMENSION, Event, NAMESPACE, Outcome, ServiceName};
 use auth_core::config::{self, HttpConfig, setting};
 use fancy_regex::Regex;
 use local::functions;
+use local::stack::{Options, Stack};
 use serde_json::Value;
 
 use crate::support::Service;
@@ -226,6 +227,35 @@ fn an_origin_that_the_template_takes_is_one_that_functions_start_with() {
         let started = config::from_lookup(&lookup, |settings| Some(HttpConfig::read(settings)));
         assert_eq!(started.is_ok(), taken, "{origins:?} in the code: {started:?}");
         assert_eq!(pattern.is_match(origins).expect("a verdict"), taken, "{origins:?} in the template");
+    }
+}
+
+/// The template takes the levels that the functions start with, and so does a local run.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_level_is_judged_alike_by_template_functions_and_local() {
+    let parameter = TEMPLATE.split_once("\n  LogLevel:\n").expect("a parameter").1;
+    let pattern = parameter.split_once("AllowedPattern: '").expect("a pattern").1;
+    let pattern = Regex::new(pattern.split('\'').next().expect("its text")).expect("a regular expression");
+    for (level, taken) in [
+        ("", true),
+        ("error", true),
+        ("warn", true),
+        ("WARN", true),
+        ("Info", true),
+        ("debug", true),
+        ("TRACE", true),
+        (" warn", false),
+        ("warn ", false),
+        ("warning", false),
+        ("off", false),
+        ("warn,error", false),
+        ("3", false),
+    ] {
+        let lookup = |name: &str| (name == "LOG_LEVEL").then(|| level.to_owned());
+        assert_eq!(auth_core::function::read_logs(&lookup).is_ok(), taken, "{level:?} in a function");
+        assert_eq!(pattern.is_match(level).expect("a verdict"), taken, "{level:?} in the template");
+        let started = Stack::start(Options::for_testing().with("LOG_LEVEL", level)).await;
+        assert_eq!(started.is_ok(), taken, "{level:?} in a local run: {:?}", started.err());
     }
 }
 
