@@ -27,6 +27,9 @@ pub fn text(stack: &Stack, demo: &str) -> String {
     };
     let _ = writeln!(text, "\nData {data}. For an operator, while this runs:");
     let _ = writeln!(text, "  cargo operator --endpoint {} --help", stack.store_endpoint());
+    if stack.engine().is_some() && !stack.table().ip().is_loopback() {
+        let _ = writeln!(text, "Whoever reaches the table on {} can read and write it.", stack.table());
+    }
     if !stack.overridden().is_empty() {
         let names: Vec<_> = stack.overridden().iter().map(String::as_str).collect();
         let _ = writeln!(text, "From the environment: {}.", names.join(", "));

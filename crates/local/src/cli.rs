@@ -1,9 +1,11 @@
 //! The command line.
 
 use std::ffi::OsString;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use crate::api::ApiKind;
+use crate::options::LOOPBACK;
 use crate::stack::Data;
 
 /// What `--help` says.
@@ -16,6 +18,9 @@ Usage: local [options]
   --memory            keep the data in memory
   --data FILE         keep the data in FILE (.local/latchkey.db)
   --endpoint URL      use another DynamoDB, with the AWS_* keys of the environment if there are any
+  --table-address IP  let the table listen on IP, where containers reach it (127.0.0.1)
+  --table-port N      let the table listen on port N (0: any free port)
+  --outputs FILE      write the URL, the routes, and the functions with their secrets to FILE while this runs
   --payload rest|http send the functions REST 1.0 or HTTP API 2.0 events (as the template says)
   --base-path P       stand behind a custom domain's base path mapping, such as /api/v1
   --template FILE     read FILE (template.yaml)
@@ -32,7 +37,7 @@ Every setting can be overridden from the environment: ACCESS_TOKEN_EXPIRY=5s loc
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
     /// To start.
-    Run(Arguments),
+    Run(Box<Arguments>),
     /// To say what is wrong with this value of `CORS_ALLOWED_ORIGINS`.
     CheckOrigins(String),
     /// To say how it is used.
@@ -48,6 +53,10 @@ pub struct Arguments {
     pub port: u16,
     /// `--memory`, `--data` or `--endpoint`.
     pub data: Data,
+    /// `--table-address` and `--table-port`.
+    pub table: SocketAddr,
+    /// `--outputs`.
+    pub outputs: Option<PathBuf>,
     /// `--payload`.
     pub payload: Option<ApiKind>,
     /// `--base-path`, with a slash at the start and none at the end.
@@ -65,20 +74,21 @@ pub struct Arguments {
 /// # Errors
 /// One line: an unknown option, a value that is missing or wrong, or options that exclude each other.
 pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, String> {
-    use lexopt::prelude::{Long, ValueExt as _};
+    use lexopt::prelude::Long;
     let mut parser = lexopt::Parser::from_args(arguments);
     let (mut port, mut memory, mut file, mut endpoint) = (3000, false, None, None);
     let (mut payload, mut base_path, mut template) = (None, None, PathBuf::from("template.yaml"));
-    let mut beside = None;
-    let mut demo = None;
+    let (mut beside, mut demo, mut outputs) = (None, None, None);
+    let (mut table_address, mut table_port) = (None, None);
     while let Some(argument) = parser.next().map_err(|error| error.to_string())? {
         match argument {
-            Long("port") => {
-                port = value(&mut parser)?.parse().map_err(|_| "--port wants a number from 0 to 65535")?;
-            }
+            Long("port") => port = number("--port", &value(&mut parser)?)?,
             Long("memory") => memory = true,
             Long("data") => file = Some(PathBuf::from(value(&mut parser)?)),
             Long("endpoint") => endpoint = Some(url(&value(&mut parser)?)?),
+            Long("table-address") => table_address = Some(address(&value(&mut parser)?)?),
+            Long("table-port") => table_port = Some(number("--table-port", &value(&mut parser)?)?),
+            Long("outputs") => outputs = Some(PathBuf::from(value(&mut parser)?)),
             Long("payload") => payload = Some(kind(&value(&mut parser)?)?),
             Long("base-path") => base_path = mapping(&value(&mut parser)?)?,
             Long("template") => template = PathBuf::from(value(&mut parser)?),
@@ -95,8 +105,14 @@ pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, St
             other => return Err(other.unexpected().to_string()),
         }
     }
+    if endpoint.is_some() && (table_address.is_some() || table_port.is_some()) {
+        return Err("--endpoint excludes --table-address and --table-port".to_owned());
+    }
     let data = data(memory, file, endpoint)?;
-    Ok(Command::Run(Arguments { port, data, payload, base_path, template, beside, demo }))
+    let table =
+        SocketAddr::new(table_address.unwrap_or(LOOPBACK.ip()), table_port.unwrap_or(LOOPBACK.port()));
+    let arguments = Arguments { port, data, table, outputs, payload, base_path, template, beside, demo };
+    Ok(Command::Run(Box::new(arguments)))
 }
 
 fn value(parser: &mut lexopt::Parser) -> Result<OsString, String> {
@@ -116,6 +132,21 @@ fn data(memory: bool, file: Option<PathBuf>, endpoint: Option<String>) -> Result
 fn url(value: &OsString) -> Result<String, String> {
     let text = value.to_str().filter(|text| text.starts_with("http://") || text.starts_with("https://"));
     text.map(str::to_owned).ok_or_else(|| "--endpoint wants an http:// or https:// URL".to_owned())
+}
+
+fn number(option: &str, value: &OsString) -> Result<u16, String> {
+    let number = value.to_str().and_then(|text| text.parse().ok());
+    number.ok_or_else(|| format!("{option} wants a number from 0 to 65535"))
+}
+
+/// One address. The table accepts any key: on all addresses of the machine it would be everybody's.
+fn address(value: &OsString) -> Result<IpAddr, String> {
+    let address: Option<IpAddr> = value.to_str().and_then(|text| text.parse().ok());
+    let address = address.ok_or("--table-address wants an IP address such as 172.17.0.1")?;
+    if address.to_canonical().is_unspecified() {
+        return Err(format!("--table-address wants one address, not {address}: the table accepts any key"));
+    }
+    Ok(address)
 }
 
 fn kind(value: &OsString) -> Result<ApiKind, String> {
@@ -150,18 +181,20 @@ mod tests {
     #[test]
     fn every_option_is_understood() {
         let line = "--port 0 --data x.db --payload=http --base-path /api/v1/ --template t.yaml --beside o.yaml \
-                    --demo d";
+                    --demo d --table-address 172.17.0.1 --table-port 3200 --outputs o.json";
         assert_eq!(
             run(line),
-            Ok(Command::Run(Arguments {
+            Ok(Command::Run(Box::new(Arguments {
                 port: 0,
                 data: Data::File("x.db".into()),
+                table: SocketAddr::from(([172, 17, 0, 1], 3200)),
+                outputs: Some("o.json".into()),
                 payload: Some(ApiKind::Http),
                 base_path: Some("/api/v1".to_owned()),
                 template: "t.yaml".into(),
                 beside: Some("o.yaml".into()),
                 demo: Some("d".into()),
-            }))
+            })))
         );
         let origins = "https://*.preview.example.com".to_owned();
         assert_eq!(run(&format!("--check-origins {origins}")), Ok(Command::CheckOrigins(origins)));
@@ -175,7 +208,8 @@ mod tests {
         assert_eq!((usual.port, usual.data), (3000, Data::File(".local/latchkey.db".into())));
         assert_eq!(usual.template, PathBuf::from("template.yaml"));
         assert_eq!((usual.payload, usual.base_path, usual.beside), (None, None, None));
-        assert_eq!(usual.demo, None);
+        assert_eq!((usual.demo, usual.outputs), (None, None));
+        assert_eq!(usual.table, SocketAddr::from(([127, 0, 0, 1], 0)));
     }
 
     #[test]
@@ -191,10 +225,25 @@ mod tests {
             ("--payload soap", "--payload wants rest or http"),
             ("--base-path api", "--base-path wants a path such as /api/v1"),
             ("--base-path /a//b", "--base-path wants a path such as /api/v1"),
+            ("--table-port 65536", "--table-port wants a number from 0 to 65535"),
+            ("--table-address localhost", "--table-address wants an IP address such as 172.17.0.1"),
+            ("--endpoint http://x --table-port 1", "--endpoint excludes --table-address and --table-port"),
+            (
+                "--endpoint http://x --table-address 172.17.0.1",
+                "--endpoint excludes --table-address and --table-port",
+            ),
             ("stray", "unexpected argument \"stray\""),
             ("-p", "invalid option '-p'"),
         ] {
             assert_eq!(run(line), Err(says.to_owned()), "{line}");
+        }
+    }
+
+    #[test]
+    fn rejects_a_table_on_all_addresses() {
+        for address in ["0.0.0.0", "::", "0:0:0:0:0:0:0:0", "::ffff:0.0.0.0"] {
+            let says = run(&format!("--table-address {address}")).err().unwrap_or_default();
+            assert!(says.starts_with("--table-address wants one address, not "), "{address}: {says}");
         }
     }
 }

@@ -1,9 +1,9 @@
-//! The table's home: an embedded DynamoDB engine behind HTTP on a loopback port, so that the functions reach it through
-//! the real SDK.
+//! The table's home: an embedded DynamoDB engine behind HTTP, so that the functions reach it through the real SDK. It listens
+//! on the loopback interface unless it is given another address.
 
 use std::fs::{self, File, TryLockError};
 use std::io;
-use std::net::Ipv4Addr;
+use std::net::{SocketAddr, TcpListener as Listener};
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -27,20 +27,22 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// An engine whose data ends with it.
+    /// An engine that listens on `address` and whose data ends with it.
     ///
     /// # Errors
-    /// One line.
-    pub fn in_memory() -> Result<Self, String> {
+    /// One line: the address cannot be used.
+    pub fn in_memory(address: SocketAddr) -> Result<Self, String> {
+        let listener = listen(address)?;
         let database = Database::memory().map_err(|error| error.to_string())?;
-        Self::serve(database, None).map_err(|error| error.to_string())
+        Self::serve(listener, database, None).map_err(|error| error.to_string())
     }
 
-    /// An engine on `file`, which is made if it is not there.
+    /// An engine that listens on `address`, with its data in `file`, which is made if it is not there.
     ///
     /// # Errors
-    /// One line: the file is in use by another process, is no database, is a folder, or may not be written.
-    pub fn on_file(file: &Path) -> Result<Self, String> {
+    /// One line: the address cannot be used, or the file is in use by another process, is no database, is a folder, or may not
+    /// be written.
+    pub fn on_file(file: &Path, address: SocketAddr) -> Result<Self, String> {
         let fault = |why: &str| format!("the data file {} cannot be used: {why}", file.display());
         if file.is_dir() {
             return Err(fault("it is a folder"));
@@ -55,12 +57,11 @@ impl Engine {
             .open(file)
             .map_err(|error| fault(&error.to_string()))?;
         let database = Database::new(path).map_err(|error| fault(&reason(&error.to_string())))?;
-        Self::serve(database, Some(lock)).map_err(|error| fault(&error.to_string()))
+        Self::serve(listen(address)?, database, Some(lock)).map_err(|error| fault(&error.to_string()))
     }
 
     /// Serves `database` on a thread of its own: its calls into `SQLite` block, and must not hold up the functions.
-    fn serve(database: Database, lock: Option<File>) -> io::Result<Self> {
-        let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    fn serve(listener: Listener, database: Database, lock: Option<File>) -> io::Result<Self> {
         listener.set_nonblocking(true)?;
         let endpoint = format!("http://{}", listener.local_addr()?);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -105,8 +106,22 @@ impl Engine {
     }
 }
 
+/// A listener on `address`, or one line that names the option to change.
+fn listen(address: SocketAddr) -> Result<Listener, String> {
+    Listener::bind(address).map_err(|error| match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            let port = address.port();
+            format!("port {port} is in use: stop what listens there, or choose another with --table-port")
+        }
+        io::ErrorKind::AddrNotAvailable => {
+            format!("{} is not an address of this machine (--table-address)", address.ip())
+        }
+        _ => format!("the table cannot listen on {address}: {error}"),
+    })
+}
+
 /// Serves until the engine is dropped; from the time that `told` says so, sweeps too.
-async fn run(listener: std::net::TcpListener, database: Database, told: watch::Receiver<bool>) {
+async fn run(listener: Listener, database: Database, told: watch::Receiver<bool>) {
     // What could fail here is the socket of a process that is about to end.
     let Ok(listener) = TcpListener::from_std(listener) else { return };
     let mut dropped = told.clone();

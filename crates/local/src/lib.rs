@@ -16,7 +16,7 @@
 //! | [`stack`], [`options`], `environment` | all of it together; how it is to be; what functions find in their environment |
 //! | [`neighbour`] | the APIs of another stack that imports the authorizer |
 //! | [`public_suffix`] | wildcard origins that would allow anybody's pages |
-//! | [`cli`], [`banner`], `description` | the command line, what is said at the start, the OpenAPI document |
+//! | [`cli`], [`banner`], [`outputs`], `description` | the command line, what is said at the start, what the SAM CLI has to know, the OpenAPI document |
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), local::stack::StartError> {
@@ -39,6 +39,7 @@ pub mod gateway;
 pub mod invoke;
 pub mod neighbour;
 pub mod options;
+pub mod outputs;
 mod pages;
 pub mod public_suffix;
 pub mod secrets;

@@ -10,6 +10,7 @@ use auth_core::audit::ServiceName;
 use auth_core::config;
 use auth_core::telemetry::LogLevel;
 use local::cli::{self, Arguments, Command};
+use local::outputs::Outputs;
 use local::stack::{Options, Stack, StartError};
 use local::{banner, public_suffix};
 
@@ -29,7 +30,7 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    match run(arguments) {
+    match run(*arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(fault) => fail(&fault.to_string()),
     }
@@ -67,6 +68,7 @@ async fn run(arguments: Arguments) -> Result<(), StartError> {
         payload: arguments.payload,
         base_path: arguments.base_path,
         data: arguments.data,
+        table: arguments.table,
         demo: arguments.demo,
         port: arguments.port,
         beside: arguments.beside,
@@ -77,8 +79,10 @@ async fn run(arguments: Arguments) -> Result<(), StartError> {
     })
     .await?;
     let stopped = signals()?;
+    let outputs = arguments.outputs.map(|file| Outputs::write(file, &stack)).transpose()?;
     say(&banner::text(&stack, &demo.unwrap_or_default()));
     stopped.await;
+    drop(outputs);
     stack.stop().await;
     Ok(())
 }

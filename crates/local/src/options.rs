@@ -1,6 +1,7 @@
 //! How a stack is to be.
 
 use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -39,6 +40,9 @@ impl Data {
     }
 }
 
+/// Any free port of the loopback interface.
+pub const LOOPBACK: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+
 /// How a stack is to be.
 #[derive(Clone)]
 pub struct Options {
@@ -50,6 +54,8 @@ pub struct Options {
     pub base_path: Option<String>,
     /// Where the table is.
     pub data: Data,
+    /// Where the table listens, unless it is at another endpoint. Port 0 is any free one.
+    pub table: SocketAddr,
     /// A folder whose files are served beside the API.
     pub demo: Option<PathBuf>,
     /// The port on the loopback interface, and the first of those of the APIs beside the service; 0 is any free one.
@@ -75,6 +81,7 @@ impl Options {
             payload: None,
             base_path: None,
             data: Data::Memory,
+            table: LOOPBACK,
             demo: None,
             port: 0,
             beside: None,

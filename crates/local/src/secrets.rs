@@ -84,8 +84,8 @@ fn lock(file: &Path) -> io::Result<File> {
     Ok(lock)
 }
 
-/// Writes a new file and puts it in place: a crash leaves the old secrets or the new ones.
-fn write_privately(file: &Path, text: &str) -> io::Result<()> {
+/// Writes a new file, readable by its owner alone, and puts it in place: a crash leaves the old text or the new one.
+pub(crate) fn write_privately(file: &Path, text: &str) -> io::Result<()> {
     let draft = file.with_extension("json.new");
     let mut opened = private(File::options().write(true).create(true).truncate(true)).open(&draft)?;
     opened.write_all(text.as_bytes())?;

@@ -49,7 +49,7 @@ pub struct Stack {
     overridden: BTreeSet<String>,
     engine: Option<Engine>,
     functions: BTreeMap<String, Deployed>,
-    environments: BTreeMap<String, BTreeMap<String, String>>,
+    described: BTreeMap<String, Function>,
     server: Server,
     neighbours: Vec<Neighbour>,
 }
@@ -70,7 +70,7 @@ impl Stack {
         let environment = Environment::new(&options.environment);
         let mut template = evaluate(&options, &secrets, &environment)?;
         let api = play(&template, &options, &environment)?;
-        let engine = engine(&options.data)?;
+        let engine = engine(&options)?;
         // Not before the engine holds the lock on the data: another process may be about to make secrets too.
         secrets.save()?;
         let access = access(&options, engine.as_ref());
@@ -80,9 +80,11 @@ impl Stack {
         if let Some(engine) = engine.as_ref().filter(|_| options.platform.clock.is_system()) {
             engine.sweep_regularly();
         }
-        let of = |function: &Function| environment.of(&access, function);
-        let environments =
-            template.functions.iter().map(|(id, function)| (id.clone(), of(function))).collect();
+        let of = |function: &Function| Function {
+            environment: environment.of(&access, function),
+            ..function.clone()
+        };
+        let described = template.functions.iter().map(|(id, function)| (id.clone(), of(function))).collect();
         let source = source(&options);
         let service = neighbour::Service { template: &template, functions: &functions, access: &access };
         let neighbours = neighbour::start(&options, &environment, &service, &source).await?;
@@ -99,7 +101,7 @@ impl Stack {
             overridden,
             engine,
             functions,
-            environments,
+            described,
             server,
             neighbours,
         })
@@ -142,7 +144,12 @@ impl Stack {
 
     /// The environment of a function, by logical id, as Lambda would give it.
     pub fn environment(&self, function: &str) -> BTreeMap<String, String> {
-        self.environments.get(function).cloned().unwrap_or_default()
+        self.described.get(function).map(|function| function.environment.clone()).unwrap_or_default()
+    }
+
+    /// The functions by logical id, each with its whole environment.
+    pub const fn functions(&self) -> &BTreeMap<String, Function> {
+        &self.described
     }
 
     /// Calls a function, by logical id, with an event of one's own: `sam local invoke` without a container.
@@ -162,6 +169,11 @@ impl Stack {
     /// The URL of the DynamoDB that the functions use.
     pub fn store_endpoint(&self) -> &str {
         &self.access.endpoint
+    }
+
+    /// Where the engine was told to listen.
+    pub const fn table(&self) -> SocketAddr {
+        self.options.table
     }
 
     /// A client of the DynamoDB that the functions use.
@@ -186,7 +198,7 @@ impl Stack {
 
     /// A setting that the functions share, such as `RESPONSE_FORMAT`.
     pub fn setting(&self, name: &str) -> Option<&str> {
-        self.environments.values().find_map(|environment| environment.get(name)).map(String::as_str)
+        self.described.values().find_map(|function| function.environment.get(name)).map(String::as_str)
     }
 
     /// Stops answering, lets what is under way finish for a few seconds at the most, and ends.
@@ -210,10 +222,10 @@ impl fmt::Debug for Stack {
     }
 }
 
-fn engine(data: &Data) -> Result<Option<Engine>, String> {
-    Ok(match data {
-        Data::Memory => Some(Engine::in_memory()?),
-        Data::File(file) => Some(Engine::on_file(file)?),
+fn engine(options: &Options) -> Result<Option<Engine>, String> {
+    Ok(match &options.data {
+        Data::Memory => Some(Engine::in_memory(options.table)?),
+        Data::File(file) => Some(Engine::on_file(file, options.table)?),
         Data::Endpoint { .. } => None,
     })
 }

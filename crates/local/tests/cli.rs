@@ -216,6 +216,86 @@ fn a_busy_port_is_one_line() {
 }
 
 #[test]
+fn a_table_that_cannot_listen_is_one_line_that_names_the_option() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    // 192.0.2.0/24 is for documentation (RFC 5737).
+    for (option, value, says) in [
+        ("--table-port", port.as_str(), "choose another with --table-port"),
+        ("--table-address", "192.0.2.1", "192.0.2.1 is not an address of this machine (--table-address)"),
+    ] {
+        let (code, message) = failure(&mut local(&["--memory", "--port", "0", option, value]));
+        assert_eq!((code, message.lines().count()), (Some(1), 1), "{message}");
+        assert!(message.contains(says), "{says} in {message}");
+    }
+    let (code, message) = failure(&mut local(&["--memory", "--table-address", "0.0.0.0"]));
+    assert_eq!(code, Some(2));
+    assert!(message.contains("the table accepts any key"), "{message}");
+}
+
+#[test]
+fn outputs_hold_every_value_that_a_function_needs_and_end_with_the_stack() {
+    let folder = folder("outputs");
+    let file = folder.join("new/outputs.json");
+    let arguments = ["--memory", "--port", "0", "--table-port", "0", "--outputs", file.to_str().unwrap()];
+    let running = Running::start(&mut local(&arguments));
+    #[cfg(unix)]
+    assert_eq!(
+        std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&file).unwrap().permissions()) & 0o777,
+        0o600
+    );
+    let text = fs::read_to_string(&file).unwrap();
+    assert!(!text.contains("{{resolve:"), "{text}");
+    let outputs: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(outputs["url"], format!("http://{}", running.address));
+    for (id, function) in outputs["functions"].as_object().unwrap() {
+        let environment = &function["environment"];
+        let endpoint = environment["AWS_ENDPOINT_URL_DYNAMODB"].as_str().unwrap();
+        assert!(running.banner.contains(endpoint), "{id}: {endpoint}");
+        assert!(function["memoryMib"].as_u64() >= Some(128) && function["timeoutSeconds"].is_u64(), "{id}");
+    }
+    // The SAM CLI leaves the authorizer's without a value, as an `!If` decides whether it has one.
+    for id in ["SignupFunction", "AuthorizerFunction"] {
+        let secret = outputs["functions"][id]["environment"]["JWT_SECRET"].as_str().unwrap();
+        assert!(secret.len() >= 32, "{id}");
+    }
+    let route = |method: &str| {
+        let routes = outputs["routes"].as_array().unwrap();
+        routes.iter().find(|route| route["path"] == "/auth/me" && route["method"] == method).unwrap()
+    };
+    assert_eq!(route("OPTIONS")["authorizer"], serde_json::Value::Null);
+    let guard = serde_json::json!({"function": "AuthorizerFunction", "headers": ["Authorization"]});
+    assert_eq!(route("GET")["authorizer"], guard);
+    assert_eq!(running.stop("-TERM"), Some(0));
+    assert!(!file.exists());
+    fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn outputs_of_another_stack_are_left_alone() {
+    let folder = folder("others-outputs");
+    let file = folder.join("outputs.json");
+    let arguments = ["--memory", "--port", "0", "--outputs", file.to_str().unwrap()];
+    let first = Running::start(&mut local(&arguments));
+    let second = Running::start(&mut local(&arguments));
+    let text = fs::read_to_string(&file).unwrap();
+    assert_eq!(first.stop("-TERM"), Some(0));
+    assert_eq!(fs::read_to_string(&file).unwrap(), text);
+    assert_eq!(second.stop("-TERM"), Some(0));
+    fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_table_listens_where_it_is_told_to() {
+    let running = Running::start(&mut local(&["--memory", "--port", "0", "--table-address", "127.0.0.2"]));
+    let endpoint = running.banner.split("--endpoint http://").nth(1).unwrap().split(' ').next().unwrap();
+    assert!(endpoint.starts_with("127.0.0.2:"), "{endpoint}");
+    assert!(TcpStream::connect(endpoint).is_ok());
+    assert!(TcpStream::connect(endpoint.replace("127.0.0.2", "127.0.0.1")).is_err());
+}
+
+#[test]
 fn data_that_cannot_be_used_is_one_line() {
     let folder = folder("data");
     let corrupt = folder.join("corrupt.db");
@@ -259,7 +339,8 @@ fn a_broken_template_is_one_line_that_names_the_place() {
     fs::write(&file, "Resources: {F: {Type: 'AWS::Serverless::Function', Properties: {Timeout: soon}}}")
         .unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_local"));
-    let (code, says) = failure(command.env_clear().arg("--memory").arg("--template").arg(&file));
+    let (code, says) =
+        failure(command.env_clear().args(["--memory", "--port", "0"]).arg("--template").arg(&file));
     assert_eq!(code, Some(1));
     let place = format!("{}: Resources.F.Properties.Timeout", file.display());
     assert_eq!(says, format!("local: {place}: must be a whole number\n"));
