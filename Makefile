@@ -31,6 +31,11 @@ EMULATOR := ministack[full]==1.5.33
 FUNCTIONS := authorizer change-password login logout me refresh sessions signup token-authorizer well-known
 # What runs on this machine, in the template's words.
 HOST_ARCH := $(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64)
+# The SAM CLI's own tools; what they need of a running `local`, and where.
+SAM_RUN = $(VENV)/bin/python tools/sam/run.py
+SAM_OUTPUTS := .local/outputs.json
+SAM_PORT ?= 3100
+TABLE_PORT ?= 3200
 # cargo-lambda and zig first.
 WITH_TOOLS = PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 # The tests of bootstraps in the folder BUILT, behind the emulator that comes with the SAM CLI.
@@ -42,6 +47,7 @@ export SAM_CLI_TELEMETRY = 0
 
 .DEFAULT_GOAL := help
 .PHONY: help run run-example demo client test interop soak mutants attack fuzz deny audit sbom bench bench-small instructions
+.PHONY: sam-table sam-local sam-invoke sam-check
 .PHONY: tokens load growth cost check check-origins validate build deploy e2e e2e-runtime e2e-stack e2e-arm64 clean
 
 help: ## Lists the targets
@@ -52,6 +58,26 @@ run: ## Starts the whole API on http://127.0.0.1:3000 (ARGS="--port 3001 --memor
 
 run-example: ## The same with the APIs of examples/protected-api at the ports after it
 	cargo run --locked -p local -- --beside $(EXAMPLE)/template.yaml $(ARGS)
+
+sam-table: $(VENV)/template-tools ## Starts the same as `run` with a table that containers reach, for the next two (TABLE_ADDRESS=, TABLE_PORT=3200)
+	address=$(or $(TABLE_ADDRESS),$$($(SAM_RUN) table-address)) && \
+	  cargo run --locked -p local -- --table-address $$address --table-port $(TABLE_PORT) --outputs $(SAM_OUTPUTS) $(ARGS)
+
+sam-local: $(VENV)/template-tools .aws-sam/build/template.yaml ## Runs the built functions in `sam local start-api` (SAM_PORT=3100, ARGS=); docs/sam-local.md
+	$(SAM_RUN) api --port $(SAM_PORT) $(ARGS)
+
+sam-invoke: $(VENV)/template-tools .aws-sam/build/template.yaml ## Runs one in `sam local invoke` with a file of events/, filled in (EVENT=me, ARGS=)
+	$(SAM_RUN) invoke "$(EVENT)" $(ARGS)
+
+sam-check: $(VENV)/template-tools ## Runs every event and a client's flow in `sam local`, where there is a container engine
+	set -e; for file in derive events flow run check; do $(VENV)/bin/python -m doctest tools/sam/$$file.py; done
+	$(if $(LATCHKEY_LOCAL),,cargo build --locked -p local)
+	if $(SAM_RUN) engine; then $(MAKE) .aws-sam/build/template.yaml; fi
+	$(VENV)/bin/python tools/sam/check.py $(or $(LATCHKEY_LOCAL),target/debug/local)
+
+# As it was built last, whatever has changed since: building is a step of its own, as it is for the SAM CLI.
+.aws-sam/build/template.yaml:
+	$(MAKE) build ARCH=$(HOST_ARCH)
 
 demo: $(CLIENT)/build ## Starts the same with a page to try it on, and tokens of half a minute
 	ACCESS_TOKEN_EXPIRY=$${ACCESS_TOKEN_EXPIRY:-30s} REFRESH_GRACE=$${REFRESH_GRACE:-3s} \
