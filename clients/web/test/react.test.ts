@@ -101,6 +101,7 @@ describe('useAuth', () => {
     ])(
         'says why nothing is known, and looks again when %s',
         async (_, wake) => {
+            auth.close();
             service.delivery = 'cookie';
             const jar = service.browser();
             const former = createAuth({ baseUrl: BASE, fetch: jar, delivery: 'cookie' });
