@@ -84,7 +84,7 @@ demo: $(CLIENT)/build ## Starts the same with a page to try it on, and tokens of
 	  cargo run --locked -p local -- --memory --demo $(CLIENT)/build/demo $(ARGS)
 
 client: $(CLIENT)/build ## Checks and tests the client for browsers, in a browser too
-	cd $(CLIENT) && npm run check && npm test && npm run size
+	cd $(CLIENT) && npm run check && npm test && npm run size && npm run package
 	$(if $(LATCHKEY_LOCAL),,cargo build --locked -p local)
 	cd $(CLIENT) && CHROMIUM=$$(scripts/chromium.sh) npm run e2e
 
@@ -243,7 +243,7 @@ e2e-build:
 clean: ## Removes what was built or installed here; the data of `make run` in .local stays
 	cargo clean
 	rm -rf .aws-sam $(EXAMPLE)/.aws-sam $(VENV) tests/interop/node_modules
-	rm -rf $(addprefix $(CLIENT)/,node_modules dist build test-results) $(PEERS)/node/node_modules
+	rm -rf $(addprefix $(CLIENT)/,node_modules dist build test-results react axios server LICENSE-APACHE LICENSE-MIT) $(PEERS)/node/node_modules
 
 target/tools/bin/cargo-mutants: Makefile
 	cargo install --locked --quiet --root target/tools --version $(MUTANTS) cargo-mutants

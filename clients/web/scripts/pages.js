@@ -2,7 +2,7 @@
 import { cpSync, rmSync } from 'node:fs';
 
 /** What no page uses: types, and the adapters. */
-const UNUSED = /\.d\.ts$|(react|axios|server)\.js$/;
+const UNUSED = /\.d\.ts$|\.map$|dist\/cjs|(react|axios|server)\.js$/;
 
 for (const { from, to } of [
     { from: 'demo', to: 'build/demo' },

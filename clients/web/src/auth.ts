@@ -55,8 +55,8 @@ export interface Auth {
     /** Changes names of the user. */
     readonly updateMe: (names: Names, options?: CallOptions) => Promise<User>;
     /**
-     * Changes the password and ends every session of the user, on every device; says how many there were. The user stays
-     * signed in here, in a new session. Throws `invalid_credentials` if the current password is wrong, and
+     * Changes the password and ends every session of the user, on every device; says how many others there were. The
+     * user stays signed in here, in a new session. Throws `invalid_credentials` if the current password is wrong, and
      * `weak_password` for the new one; nobody is signed out by either. After an error that is `temporary` the change may
      * have taken effect: if the same call throws `session_ended` then, the user signs in with the new password.
      */

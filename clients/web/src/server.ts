@@ -101,7 +101,7 @@ function forwarding({ fetch, baseUrl }: Settings, visitor: Visitor | undefined):
         const headers = new Headers(init?.headers ?? (input instanceof Request ? input.headers : {}));
         headers.set('x-latchkey-proxy-secret', secret);
         headers.set('x-forwarded-for', address);
-        if (userAgent) headers.set('user-agent', userAgent);
+        if (userAgent) headers.set('x-forwarded-user-agent', userAgent);
         return fetch(input, { ...init, headers, redirect: 'manual' });
     };
 }

@@ -195,7 +195,7 @@ export class FakeService {
         const revokedSessions = others.length;
         if (!this.passwordTokens) return Response.json(spellData(this.format, { revokedSessions }), { headers });
         chain.ended = true;
-        return this.#grant(this.#begin(chain.user), request, jar, 200, { revokedSessions: revokedSessions + 1 });
+        return this.#grant(this.#begin(chain.user), request, jar, 200, { revokedSessions });
     }
 
     #renewed(request: Request, chain: Chain, exp: number): Headers {
