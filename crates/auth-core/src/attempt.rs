@@ -1,4 +1,4 @@
-//! One attempt to show a password, and what it counts for.
+//! An attempt to show a password: what it counts under, and what follows from its outcome.
 //!
 //! An unknown address is counted, limited and locked exactly like a known one: neither the limits nor the lock tell which
 //! addresses have an account. Logins and changes of a password count together: whoever guesses at both gets no more guesses.
@@ -10,11 +10,12 @@ use crate::audit::{AuditLog, Entry, Event, Outcome};
 use crate::client::Client;
 use crate::clock::Timestamp;
 use crate::credential::Credential;
-use crate::limits::{LimitKey, LoginLimits, Window};
-use crate::store::{Locked, Store, StoreError, Streak};
+use crate::limiter::{LimitError, RateLimiter};
+use crate::limits::{LimitKey, LoginLimits};
+use crate::store::{Hit, Locked, Store, StoreError, Streak};
 use crate::user::UserId;
 
-/// A row of failures is forgotten when so long has passed without one.
+/// Consecutive failures are forgotten after this time without another one.
 const STREAK_KEPT: Duration = Duration::from_secs(30 * 86_400);
 
 /// An attempt.
@@ -26,78 +27,84 @@ pub struct Attempt<'a> {
     pub limits: &'a LoginLimits,
     /// Where a limit that is reached is recorded.
     pub audit: &'a AuditLog,
-    /// Who tries.
+    /// The caller.
     pub client: &'a Client,
     /// The address that it is for.
     pub address: &'a LookupAddress,
-    /// Whose it is, if the caller has shown that already.
+    /// The user of the address, if the caller has shown that already.
     pub user: Option<&'a UserId>,
-    /// When.
+    /// The time of the attempt.
     pub now: Timestamp,
 }
 
-/// Why a password is not looked at.
-#[derive(Debug, thiserror::Error)]
-pub enum AttemptError {
-    /// A limit is reached.
-    #[error("too many attempts")]
-    TooMany {
-        /// When it is worth trying again.
-        retry_after: Duration,
-    },
-    /// The table gives no answer.
-    #[error(transparent)]
-    Store(#[from] StoreError),
+/// An attempt that is within every limit: the password may be looked at.
+#[derive(Debug)]
+pub struct Admission {
+    streak: Streak,
+    hits: Vec<Hit>,
+    looks: u32,
 }
 
 impl Attempt<'_> {
-    /// Counts the attempt and reads what it needs, all at once; refuses it if it is over a limit.
+    /// Counts the attempt for the client's networks; only if they are within their limits, counts it for the address and reads the
+    /// credential. A network that is over its limit therefore uses up no address's attempts.
+    ///
+    /// A network keeps the hit of an attempt that its address refuses: otherwise it could ask for a full or locked address without
+    /// any limit.
     ///
     /// # Errors
     ///
-    /// [`AttemptError`].
-    pub async fn admit(&self) -> Result<(Option<Credential>, Streak), AttemptError> {
+    /// [`LimitError`].
+    pub async fn admit(&self) -> Result<(Option<Credential>, Admission), LimitError> {
+        let limiter = self.limiter();
+        let mut hits = limiter.admit(&self.limits.networks(&self.client.ip), "login_ip", 1).await?;
         let (counted, streak, credential) =
-            tokio::join!(self.admit_another(), self.streak(), self.store.credential(self.address));
-        counted?;
-        match streak? {
-            Streak::Locked { until } => Err(self.refuse("locked", until)),
-            streak => Ok((credential?, streak)),
+            tokio::join!(self.count_address(1), self.streak(), self.store.credential(self.address));
+        let counted = counted?;
+        let streak = streak?;
+        if let Streak::Locked { until } = streak {
+            limiter.give_back(&counted).await;
+            return Err(limiter.refuse("locked", until));
         }
+        hits.extend(counted);
+        Ok((credential?, Admission { streak, hits, looks: 1 }))
     }
 
     /// Counts another look at a password in the same request; refuses it if it is over a limit.
     ///
     /// # Errors
     ///
-    /// [`AttemptError`].
-    pub async fn admit_another(&self) -> Result<(), AttemptError> {
-        let window = self.window();
-        let by_address = LimitKey::login_address(self.address, window);
-        let by_network = LimitKey::login_network(&self.client.ip, window);
-        let (address_hits, network_hits) = tokio::join!(
-            self.count(self.limits.per_address, &by_address),
-            self.count(self.limits.per_ip, &by_network),
-        );
-        self.within(self.limits.per_address, address_hits?, "login_address")?;
-        self.within(self.limits.per_ip, network_hits?, "login_ip")
+    /// [`LimitError`].
+    pub async fn admit_another(&self, admission: &mut Admission) -> Result<(), LimitError> {
+        admission.looks += 1;
+        let networks = self.limits.networks(&self.client.ip);
+        admission.hits.extend(self.limiter().admit(&networks, "login_ip", admission.looks).await?);
+        admission.hits.extend(self.count_address(admission.looks).await?);
+        Ok(())
     }
 
-    /// Notes a failure; so many of them in a row lock the address. `user` is whose address it is, if anybody's.
+    /// Records `failures` failures; enough consecutive ones lock the address. `user` is the user of the address, if there is one.
     ///
     /// # Errors
     ///
-    /// If the table gives no answer.
-    pub async fn fail(&self, streak: Streak, user: Option<&UserId>) -> Result<(), StoreError> {
+    /// If DynamoDB is unavailable.
+    pub async fn fail(
+        &self,
+        admission: &Admission,
+        failures: u32,
+        user: Option<&UserId>,
+    ) -> Result<(), StoreError> {
         let Some(lock_failures) = self.limits.lock_failures.map(u64::from) else { return Ok(()) };
         let key = LimitKey::login_failures(self.address);
-        if streak == Streak::Stale {
+        if admission.streak == Streak::Stale {
             self.store.clear(&key).await?;
         }
         let kept_until = self.now + self.limits.lock_duration + STREAK_KEPT;
-        // At least as many, not exactly: the SDK may count twice, and a lock whose write failed is set by the next.
-        if self.store.count(&key, kept_until).await? >= lock_failures {
-            self.lock(&key, lock_failures, user).await?;
+        for _ in 0..failures {
+            // At least as many, not exactly: the SDK may count twice, and a lock whose write failed is set by the next.
+            if self.store.count_failure(&key, kept_until).await? >= lock_failures {
+                self.lock(&key, lock_failures, user).await?;
+            }
         }
         Ok(())
     }
@@ -111,30 +118,31 @@ impl Attempt<'_> {
         Ok(())
     }
 
-    /// Clears the address's counts after a success. If that fails it is a success all the same.
-    pub async fn forgive(&self, streak: Streak) {
-        let attempts = LimitKey::login_address(self.address, self.window());
+    /// Gives back what this attempt was counted for, after a success, and ends the row of failures (NIST SP 800-63B-4 §3.2.2). If that
+    /// fails it is a success all the same.
+    ///
+    /// The hits of other attempts stay: if a success removed them, a stranger who has used up most of the limit would see from
+    /// the next attempts that the owner has just signed in.
+    pub async fn forgive(&self, admission: &Admission) {
         let failures = LimitKey::login_failures(self.address);
-        let clear = async |wanted: bool, key: &LimitKey| {
-            if wanted { self.store.clear(key).await } else { Ok(()) }
+        let clear = async {
+            if admission.streak == Streak::None { Ok(()) } else { self.store.clear(&failures).await }
         };
-        let limited = self.limits.per_address.is_some();
-        let failed = streak != Streak::None;
-        let (attempts, failures) = tokio::join!(clear(limited, &attempts), clear(failed, &failures));
-        for error in [attempts.err(), failures.err()].into_iter().flatten() {
-            tracing::warn!(%error, "a count was not cleared");
+        let limiter = self.limiter();
+        let ((), cleared) = tokio::join!(limiter.give_back(&admission.hits), clear);
+        if let Err(error) = cleared {
+            tracing::warn!(%error, "the failures of an address were not cleared");
         }
     }
 
-    fn window(&self) -> Window {
-        Window::at(self.now, self.limits.window)
+    const fn limiter(&self) -> RateLimiter<'_> {
+        let Self { store, audit, client, user, now, .. } = *self;
+        RateLimiter { store, audit, client, user, now }
     }
 
-    async fn count(&self, limit: Option<u32>, key: &LimitKey) -> Result<u64, StoreError> {
-        match limit {
-            Some(_) => self.store.count(key, self.window().end()).await,
-            None => Ok(0),
-        }
+    async fn count_address(&self, nth: u32) -> Result<Vec<Hit>, LimitError> {
+        let counter = self.limits.address(self.address);
+        self.limiter().admit(counter.as_slice(), "login_address", nth).await
     }
 
     async fn streak(&self) -> Result<Streak, StoreError> {
@@ -142,18 +150,5 @@ impl Attempt<'_> {
             Some(_) => self.store.streak(&LimitKey::login_failures(self.address), self.now).await,
             None => Ok(Streak::None),
         }
-    }
-
-    fn within(&self, limit: Option<u32>, hits: u64, reason: &'static str) -> Result<(), AttemptError> {
-        match limit {
-            Some(limit) if hits > u64::from(limit) => Err(self.refuse(reason, self.window().end())),
-            _ => Ok(()),
-        }
-    }
-
-    fn refuse(&self, reason: &'static str, until: Timestamp) -> AttemptError {
-        let entry = Entry::new(Event::LimitReached, Outcome::Failure, self.client, self.now);
-        self.audit.record(entry.of_known(self.user).because(reason));
-        AttemptError::TooMany { retry_after: until.since(self.now) }
     }
 }

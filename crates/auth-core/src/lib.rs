@@ -19,6 +19,7 @@
 //! | [`store`] | the table |
 //! | [`audit`], [`telemetry`] | audit lines and logs |
 //! | [`platform`] | time, randomness and the audit log, as one argument |
+//! | [`limiter`] | a request is counted, or refused with 429 |
 //! | [`attempt`] | an attempt to show a password, and what it counts for |
 //! | [`beginning`] | a session begins |
 //! | [`sweep`], [`ending`] | many sessions of a user end |
@@ -41,6 +42,7 @@ pub mod forwarding;
 pub mod function;
 pub mod grant;
 pub mod http;
+pub mod limiter;
 pub mod limits;
 pub mod password;
 pub mod platform;

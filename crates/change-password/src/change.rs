@@ -6,14 +6,14 @@
 //! had by it than by ending them, which needs no password, and a session, which the new password begins at the login as well. The
 //! credential names the session that the change begins, so that every repetition is answered with tokens of the same one.
 
-use auth_core::attempt::{Attempt, AttemptError};
+use auth_core::attempt::{Admission, Attempt};
 use auth_core::credential::{Credential, PasswordVersion};
 use auth_core::http::ApiError;
 use auth_core::password::Password;
 use auth_core::password::hash::{Hasher, PasswordHash, Verdict};
 use auth_core::random::Random;
 use auth_core::session::SessionId;
-use auth_core::store::{PasswordChange, PasswordChanged, Streak};
+use auth_core::store::{PasswordChange, PasswordChanged};
 use auth_core::user::UserId;
 use tokio::time::Instant;
 
@@ -68,17 +68,17 @@ enum Judged {
 
 impl Change<'_> {
     /// Counts the attempt and makes the change.
-    pub(crate) async fn make(&self) -> Result<(Streak, Result<Changed, Failure>), ApiError> {
-        let (credential, streak) = self.attempt.admit().await?;
+    pub(crate) async fn make(&self) -> Result<(Admission, Result<Changed, Failure>), ApiError> {
+        let (credential, mut admission) = self.attempt.admit().await?;
         let mut credential = self.own(credential)?;
         let mut new = None;
         for _ in 0..TRIES {
-            match self.judge(&credential).await? {
+            match self.judge(&credential, &mut admission).await? {
                 Judged::Right => {}
                 Judged::Repeated => {
-                    return Ok((streak, Ok(Changed { repeated: true, version: credential.version })));
+                    return Ok((admission, Ok(Changed { repeated: true, version: credential.version })));
                 }
-                Judged::Wrong(failure) => return Ok((streak, Err(failure))),
+                Judged::Wrong(failure) => return Ok((admission, Err(failure))),
             }
             let hash = match new.take() {
                 Some(hash) => hash,
@@ -86,13 +86,13 @@ impl Change<'_> {
             };
             match self.write(&credential.hash, &hash).await? {
                 PasswordChanged::Done(version) => {
-                    return Ok((streak, Ok(Changed { repeated: false, version })));
+                    return Ok((admission, Ok(Changed { repeated: false, version })));
                 }
                 PasswordChanged::Refused(stored) => credential = self.own(stored)?,
             }
             new = Some(hash);
             // The passwords are held against a hash that they have not been held against before.
-            self.attempt.admit_another().await?;
+            self.attempt.admit_another(&mut admission).await?;
         }
         Err(ApiError::TemporarilyUnavailable("the credential changes all the time".into()))
     }
@@ -103,7 +103,7 @@ impl Change<'_> {
         own.ok_or_else(|| ApiError::Internal("a user without a credential".into()))
     }
 
-    async fn judge(&self, credential: &Credential) -> Result<Judged, ApiError> {
+    async fn judge(&self, credential: &Credential, admission: &mut Admission) -> Result<Judged, ApiError> {
         if self.is(&self.passwords.current, &credential.hash).await? {
             return Ok(Judged::Right);
         }
@@ -111,7 +111,7 @@ impl Change<'_> {
             return Ok(Judged::Wrong(Failure { guesses: 1, error: ApiError::WrongPassword }));
         }
         // A second password is looked at, so it counts as a second attempt. If it may not be, the first was a guess all the same.
-        if let Err(error) = self.attempt.admit_another().await {
+        if let Err(error) = self.attempt.admit_another(admission).await {
             return Ok(Judged::Wrong(Failure { guesses: 1, error: error.into() }));
         }
         let repeated = self.is(&self.passwords.new, &credential.hash).await?;
@@ -131,14 +131,5 @@ impl Change<'_> {
         let Attempt { store, address, now, .. } = *self.attempt;
         let (by, to) = (self.session, self.successor);
         Ok(store.change_password(&PasswordChange { address, old, new, by, to, at: now }).await?)
-    }
-
-    /// Notes so many failures.
-    pub(crate) async fn fail(&self, streak: Streak, guesses: u32) -> Result<(), AttemptError> {
-        self.attempt.fail(streak, Some(self.user)).await?;
-        for _ in 1..guesses {
-            self.attempt.fail(Streak::Running, Some(self.user)).await?;
-        }
-        Ok(())
     }
 }

@@ -202,17 +202,17 @@ impl ChangePassword {
             passwords: &passwords,
             write_by,
         };
-        let (streak, outcome) = change.make().await?;
+        let (admission, outcome) = change.make().await?;
         match outcome {
             Ok(changed) => {
                 let reason = changed.repeated.then_some("repeated");
                 self.record(request, principal, Outcome::Success, reason, now);
-                attempt.forgive(streak).await;
+                attempt.forgive(&admission).await;
                 Ok(changed)
             }
             Err(Failure { guesses, error }) => {
                 self.record(request, principal, Outcome::Failure, Some("wrong_password"), now);
-                change.fail(streak, guesses).await?;
+                attempt.fail(&admission, guesses, Some(&user.id)).await?;
                 Err(error)
             }
         }

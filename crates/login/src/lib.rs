@@ -1,13 +1,13 @@
 //! `POST /auth/login`: starts a session.
 //!
-//! Three round trips to DynamoDB, one after the other. In the first the attempt is counted, for the address and for the client's
-//! network, and the credential is read. Only an attempt that is inside every limit reaches the password, so that any number of
-//! parallel guesses gets no more than the limit verified. The user is read while the password is verified. The second round trip
-//! writes the session. The third reads the credential and the user again: a login that a password change or a revocation of all
-//! sessions has overtaken is refused, and its session revoked ([`auth_core::beginning`]).
+//! Four round trips to DynamoDB, one after the other. The first counts the attempt for the client's networks. The second counts it
+//! for the address, and reads the credential. Only an attempt that is within every limit reaches the password, so that any number of
+//! parallel guesses gets no more than the limit verified. The user is read while the password is verified. The third round trip
+//! writes the session and gives the counts back. The fourth reads the credential and the user again: a login that a password change
+//! or a revocation of all sessions has overtaken is refused, and its session revoked ([`auth_core::beginning`]).
 
 use auth_core::Platform;
-use auth_core::attempt::Attempt;
+use auth_core::attempt::{Admission, Attempt};
 use auth_core::audit::{Entry, Event, Outcome};
 use auth_core::beginning::{Beginning, BeginningError};
 use auth_core::clock::Timestamp;
@@ -18,7 +18,7 @@ use auth_core::limits::LoginLimits;
 use auth_core::password::Password;
 use auth_core::password::hash::{Hasher, HashingConfig, Verdict};
 use auth_core::session::Session;
-use auth_core::store::{Store, Streak};
+use auth_core::store::Store;
 use auth_core::user::{User, UserId, UserStatus};
 use http::StatusCode;
 
@@ -65,7 +65,7 @@ impl Endpoint for Login {
             user: None,
             now,
         };
-        let (credential, streak) = attempt.admit().await?;
+        let (credential, admission) = attempt.admit().await?;
         let hash = credential.as_ref().map(|credential| credential.hash.clone());
         // Read now, not when the password is known to be right: a revocation during the hash overtakes the login.
         let known = credential.as_ref().map(|credential| &credential.user);
@@ -73,14 +73,14 @@ impl Endpoint for Login {
             tokio::join!(self.hasher.verify(password.clone(), hash), self.store.known_user(known));
         match (verdict?, credential) {
             (Verdict::Right { outdated }, Some(credential)) => {
-                let verified = Verified { credential, user: user?, streak };
+                let verified = Verified { credential, user: user?, admission };
                 self.succeed(&request, &attempt, &verified, outdated.then_some(password)).await
             }
             (_, credential) => {
                 let user = credential.map(|credential| credential.user);
                 let reason = if user.is_some() { "wrong_password" } else { "unknown_address" };
                 self.record_failure(&request, user.as_ref(), reason, now);
-                attempt.fail(streak, user.as_ref()).await?;
+                attempt.fail(&admission, 1, user.as_ref()).await?;
                 Err(ApiError::InvalidCredentials)
             }
         }
@@ -95,7 +95,7 @@ impl Endpoint for Login {
 struct Verified {
     credential: Credential,
     user: Option<User>,
-    streak: Streak,
+    admission: Admission,
 }
 
 impl Login {
@@ -109,7 +109,7 @@ impl Login {
         let (now, credential) = (attempt.now, &verified.credential);
         let (begun, (), ()) = tokio::join!(
             self.begin(request, attempt, verified),
-            attempt.forgive(verified.streak),
+            attempt.forgive(&verified.admission),
             self.rehash(attempt, credential, rehash),
         );
         let (session, user) = begun.inspect_err(|error| {

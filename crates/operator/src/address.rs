@@ -1,10 +1,8 @@
 //! Unlocking addresses.
 
-use std::time::Duration;
-
 use auth_core::address::Address;
 use auth_core::audit::{Event, Outcome};
-use auth_core::limits::{LimitKey, Window};
+use auth_core::limits::LimitKey;
 use auth_core::store::{StoreError, Streak};
 
 use crate::{Failure, Operator, Whom};
@@ -25,18 +23,15 @@ impl Operator {
         }
     }
 
-    /// Takes away what keeps an address from signing in: its row of failures, the lock that came of it, and its attempts in
-    /// the present window of the login limit. Says how the row stood. An address needs no user for it: unknown ones are locked
-    /// alike.
-    ///
-    /// `window` is `LOGIN_LIMIT_WINDOW` of the deployment: an attempt is counted under the start of its window.
+    /// Removes what keeps an address from signing in: its consecutive failures, the lock that followed from them, and its counted
+    /// attempts. Returns the failures as they were. An address needs no user for it: unknown ones are locked alike.
     ///
     /// # Errors
     ///
     /// If the table gives no answer.
-    pub async fn unlock(&self, address: &Address, window: Duration) -> Result<Streak, Failure> {
+    pub async fn unlock(&self, address: &Address) -> Result<Streak, Failure> {
         let failures = LimitKey::login_failures(address.lookup());
-        let attempts = LimitKey::login_address(address.lookup(), Window::at(self.now(), window));
+        let attempts = LimitKey::login_address(address.lookup());
         let before = self.store.streak(&failures, self.now()).await?;
         self.store.clear(&failures).await?;
         self.store.clear(&attempts).await?;

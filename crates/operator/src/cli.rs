@@ -33,8 +33,8 @@ USER is an e-mail address or a user id. `unlock` takes any address, with or with
   --help                 show this
   --version              show the version
 
-AWS credentials come from the environment, a profile or single sign-on, as for the AWS CLI. LOGIN_LIMIT_WINDOW in the
-environment tells `unlock` the deployment's, if it is not 15m. Every change is an audit line on standard error.
+AWS credentials come from the environment, a profile or single sign-on, as for the AWS CLI. Every change is an audit line on
+standard error.
 
 An access token and a refresh token of an ended session are refused from the next request on. `disable` waits for the
 longest request that can be under way, as it may be a login that has read the user just before, and then ends what

@@ -2,14 +2,11 @@
 
 use std::io::Write as _;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use auth_core::audit::{AuditLog, ServiceName};
 use auth_core::client::Client;
 use auth_core::clock::Clock;
-use auth_core::config;
 use auth_core::function::environment;
-use auth_core::limits::LoginLimits;
 use auth_core::random::Random;
 use auth_core::user::UserId;
 use operator::cli::{self, Act, Command};
@@ -31,16 +28,11 @@ async fn main() -> ExitCode {
 }
 
 async fn run(act: &Act, location: &Location, json: bool) -> ExitCode {
-    let limits = config::from_lookup(&environment, |settings| Some(LoginLimits::read(settings)));
-    let window = match limits {
-        Ok(limits) => limits.window,
-        Err(faults) => return complain(&faults.to_string(), 2),
-    };
     let operator = match at_table(location).await {
         Ok(operator) => operator,
         Err(fault) => return complain(&fault, 1),
     };
-    match carry_out(&operator, act, window).await {
+    match carry_out(&operator, act).await {
         Ok(report) if json => say(&format!("{}\n", report.json())),
         Ok(report) => say(&report.text()),
         Err(failure @ (Failure::UnknownUser(_) | Failure::UnknownSession(_))) => {
@@ -61,7 +53,7 @@ async fn at_table(location: &Location) -> Result<Operator, String> {
     Ok(Operator::new(store, Clock::system(), AuditLog::stderr(service), caller))
 }
 
-async fn carry_out(operator: &Operator, act: &Act, window: Duration) -> Result<Report, Failure> {
+async fn carry_out(operator: &Operator, act: &Act) -> Result<Report, Failure> {
     Ok(match act {
         Act::Sessions(whom) => {
             let user = operator.find(whom).await?;
@@ -90,7 +82,7 @@ async fn carry_out(operator: &Operator, act: &Act, window: Duration) -> Result<R
         }
         Act::Unlock(whom) => {
             let address = operator.address(whom).await?;
-            let streak = operator.unlock(&address, window).await?;
+            let streak = operator.unlock(&address).await?;
             Report::Unlock(address, streak)
         }
         Act::Delete(whom) => {

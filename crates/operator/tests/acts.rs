@@ -22,7 +22,6 @@ use operator::{Failure, Operator, Whom};
 use serde_json::{Value, json};
 
 const PASSWORD: &str = "plum-kettle-orbit-4172";
-const WINDOW: Duration = Duration::from_secs(900);
 const TABLE: &str = "latchkey-Table";
 
 /// An operator who asks the table of `stack` by `dynamodb`, for one act.
@@ -381,11 +380,11 @@ async fn an_unlocked_address_may_try_again_known_or_not() {
     }
     assert_eq!(scene.login(PASSWORD).await.0, 429);
     let address = scene.operator.address(&Whom::Id(scene.ada().await.id)).await.unwrap();
-    let before = scene.operator.unlock(&address, WINDOW).await.unwrap();
+    let before = scene.operator.unlock(&address).await.unwrap();
     assert!(matches!(before, Streak::Locked { .. }), "{before:?}");
     assert_eq!(scene.login(PASSWORD).await.0, 200);
     let nobody = "nobody@example.com".parse().unwrap();
-    assert_eq!(scene.operator.unlock(&nobody, WINDOW).await.unwrap(), Streak::None);
+    assert_eq!(scene.operator.unlock(&nobody).await.unwrap(), Streak::None);
     assert_eq!(scene.lines(), [line("address_unlocked"), line("address_unlocked")]);
 }
 
@@ -398,7 +397,7 @@ async fn an_address_over_its_limit_may_try_again_in_the_same_window() {
         scene.login("not the password").await;
     }
     assert_eq!(scene.login(PASSWORD).await.0, 429);
-    scene.operator.unlock(&address, WINDOW).await.unwrap();
+    scene.operator.unlock(&address).await.unwrap();
     assert_eq!(scene.login(PASSWORD).await.0, 200);
 }
 

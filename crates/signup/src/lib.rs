@@ -1,7 +1,7 @@
 //! `POST /auth/signup`, also `/auth/register`: creates a user and starts a session.
 //!
-//! Two round trips to the table: the signup is counted while the address is looked up, then credential, user and session
-//! are written in one transaction, all or none of them.
+//! Two round trips to the table: the signup is counted for the client's networks while the address is looked up, then credential,
+//! user and session are written in one transaction, all or none of them.
 
 use auth_core::Platform;
 use auth_core::address::Address;
@@ -9,12 +9,13 @@ use auth_core::audit::{Entry, Event, Outcome};
 use auth_core::clock::Timestamp;
 use auth_core::config::{self, Faults, Grants, HttpConfig, Lookup, StoreConfig};
 use auth_core::http::{Answer, ApiError, Endpoint, HttpFunction, Incoming, names};
-use auth_core::limits::{LimitKey, SignupLimits, Window};
+use auth_core::limiter::RateLimiter;
+use auth_core::limits::SignupLimits;
 use auth_core::password::hash::{Hasher, HashingConfig};
 use auth_core::password::rules::PasswordRules;
 use auth_core::password::{Password, rules};
 use auth_core::session::{Session, SessionId};
-use auth_core::store::{Created, NewUser, Store, StoreError};
+use auth_core::store::{Created, NewUser, Store};
 use auth_core::user::{Names, User, UserId, UserStatus};
 use http::StatusCode;
 
@@ -58,8 +59,8 @@ struct Application {
 impl Endpoint for Signup {
     async fn answer(&self, request: Incoming) -> Result<Answer, ApiError> {
         let now = self.platform.clock.now();
-        let application = self.read(&request).await?;
-        self.admit(&request, &application.address, now).await?;
+        let application = read(&request)?;
+        self.admit(&request, &application, now).await?;
         let hash = self.hasher.hash(application.password, &self.platform.random).await?;
         let user = User {
             id: UserId::generate(&self.platform.random)?,
@@ -95,45 +96,42 @@ impl Endpoint for Signup {
     }
 }
 
-impl Signup {
-    async fn read(&self, request: &Incoming) -> Result<Application, ApiError> {
-        let mut fields = request.fields()?;
-        let address = fields.address()?;
-        let password = Password::new(&fields.text("password")?);
-        let names = Names {
-            display_name: names::read(&mut fields, "displayName")?.flatten(),
-            first_name: names::read(&mut fields, "firstName")?.flatten(),
-            last_name: names::read(&mut fields, "lastName")?.flatten(),
-        };
-        let checked = rules::check_for(address.as_str(), &names, &password, self.rules).await;
-        checked.map_err(|error| ApiError::Internal(error.into()))??;
-        Ok(Application { address, password, names })
-    }
+fn read(request: &Incoming) -> Result<Application, ApiError> {
+    let mut fields = request.fields()?;
+    let address = fields.address()?;
+    let password = Password::new(&fields.text("password")?);
+    let names = Names {
+        display_name: names::read(&mut fields, "displayName")?.flatten(),
+        first_name: names::read(&mut fields, "firstName")?.flatten(),
+        last_name: names::read(&mut fields, "lastName")?.flatten(),
+    };
+    Ok(Application { address, password, names })
+}
 
-    /// Counts the signup before any hashing, so that nobody buys our CPU time with a loop, and looks whether the address
-    /// is free, so that a taken one costs no hash.
-    async fn admit(&self, request: &Incoming, address: &Address, now: Timestamp) -> Result<(), ApiError> {
-        let window = Window::at(now, self.limits.window);
-        let (hits, credential) =
-            tokio::join!(self.count(request, window), self.store.credential(address.lookup()));
-        let over = self.limits.per_ip.zip(hits?).is_some_and(|(limit, hits)| hits > u64::from(limit));
-        if over {
-            let entry = Entry::new(Event::LimitReached, Outcome::Failure, &request.client, now);
-            self.platform.audit.record(entry.because("signup_ip"));
-            return Err(ApiError::TooManyAttempts { retry_after: window.end().since(now) });
-        }
+impl Signup {
+    /// Counts the signup before the password is estimated or hashed, so that nobody buys our CPU time with a loop, and looks whether
+    /// the address is free, so that a taken one costs no hash.
+    async fn admit(
+        &self,
+        request: &Incoming,
+        application: &Application,
+        now: Timestamp,
+    ) -> Result<(), ApiError> {
+        let (store, audit, client) = (&self.store, &self.platform.audit, &request.client);
+        let limiter = RateLimiter { store, audit, client, user: None, now };
+        let networks = self.limits.networks(&client.ip);
+        let (counted, credential) = tokio::join!(
+            limiter.admit(&networks, "signup_ip", 1),
+            self.store.credential(application.address.lookup())
+        );
+        counted?;
+        let Application { address, password, names } = application;
+        let checked = rules::check_for(address.as_str(), names, password, self.rules).await;
+        checked.map_err(|error| ApiError::Internal(error.into()))??;
         if credential?.is_some() {
             return Err(self.email_taken(request, now));
         }
         Ok(())
-    }
-
-    async fn count(&self, request: &Incoming, window: Window) -> Result<Option<u64>, StoreError> {
-        if self.limits.per_ip.is_none() {
-            return Ok(None);
-        }
-        let key = LimitKey::signup_network(&request.client.ip, window);
-        self.store.count(&key, window.end()).await.map(Some)
     }
 
     fn email_taken(&self, request: &Incoming, now: Timestamp) -> ApiError {

@@ -86,17 +86,17 @@ settings! {
     ARGON2_ITERATIONS = "2";
     /// Lanes of argon2id.
     ARGON2_PARALLELISM = "1";
-    /// Login attempts for one address in a window; 0 for no limit.
+    /// Failed login attempts for one address in any span of the window; 0 for no limit.
     LOGIN_LIMIT_PER_ADDRESS = "20";
-    /// Login attempts from one IPv4 address or IPv6 /64 in a window; 0 for no limit.
+    /// Failed login attempts from one IPv4 address or IPv6 /64 in any span of the window; 0 for no limit.
     LOGIN_LIMIT_PER_IP = "100";
     /// The window of the login limits.
     LOGIN_LIMIT_WINDOW = "15m";
-    /// So many failures in a row lock an address; 0 for never.
+    /// Consecutive failures that lock an address; 0 for never.
     LOGIN_LOCK_FAILURES = "100";
     /// For so long.
     LOGIN_LOCK_DURATION = "1d";
-    /// Signups from one IPv4 address or IPv6 /64 in a window; 0 for no limit.
+    /// Signups from one IPv4 address or IPv6 /64 in any span of the window; 0 for no limit.
     SIGNUP_LIMIT_PER_IP = "100";
     /// The window of the signup limit.
     SIGNUP_LIMIT_WINDOW = "1h";

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use http::{HeaderName, HeaderValue, StatusCode, header};
 
-use crate::attempt::AttemptError;
 use crate::beginning::BeginningError;
 use crate::credential::Refusal;
 use crate::ending::EndingError;
 use crate::grant::GrantError;
+use crate::limiter::LimitError;
 use crate::password::hash::HashingFailed;
 use crate::password::rules::Weakness;
 use crate::random::RandomnessUnavailable;
@@ -142,11 +142,11 @@ impl From<StoreError> for ApiError {
     }
 }
 
-impl From<AttemptError> for ApiError {
-    fn from(error: AttemptError) -> Self {
+impl From<LimitError> for ApiError {
+    fn from(error: LimitError) -> Self {
         match error {
-            AttemptError::TooMany { retry_after } => Self::TooManyAttempts { retry_after },
-            AttemptError::Store(error) => error.into(),
+            LimitError::TooMany { retry_after } => Self::TooManyAttempts { retry_after },
+            LimitError::Store(error) => error.into(),
         }
     }
 }

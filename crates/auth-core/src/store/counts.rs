@@ -1,121 +1,160 @@
-//! Counters in the table: the limits that every instance of every function shares.
+//! Counters of the sliding window: each hit is judged and counted by one conditional update.
 
-use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
+use std::collections::BTreeMap;
 
-use super::item::{number, optional_time, read_number, text, time};
-use super::schema::{EXPIRES_AT, HITS, LOCKED_BY, LOCKED_UNTIL, limit_key};
+use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
+
+use super::item::{Item, number, read_number, text, time};
+use super::schema::{COUNTED_BY, HITS, SLOT_PREFIX, limit_key};
 use super::sessions::{refused_by, was_done_by};
 use super::{Store, StoreError};
 use crate::clock::Timestamp;
-use crate::limits::LimitKey;
+use crate::limits::sliding_window::{Step, Tally, Verdict};
+use crate::limits::{Counter, LimitKey};
 
-/// A row of failures of an address.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Streak {
-    /// Nothing since the last success.
-    None,
-    /// So long ago that it is forgotten: the counter is to be cleared before the next failure is counted.
-    Stale,
-    /// Some failures.
-    Running,
-    /// The address is locked.
-    Locked {
-        /// Until then.
+/// Updates that are tried for one hit. The second knows the counter, and fails only if another request has changed it since.
+const TRIES: usize = 6;
+
+/// A hit that has been counted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hit {
+    key: LimitKey,
+    slot: Timestamp,
+}
+
+/// The outcome of a count.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Counted {
+    /// The hit is counted.
+    Hit(Hit),
+    /// The limit is reached, and the hit is not counted.
+    Full {
+        /// When a hit may be counted again.
         until: Timestamp,
     },
 }
 
-/// What became of a lock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Locked {
-    /// It was set by this request.
-    Now,
-    /// Another request has set it.
-    Already,
+impl Store {
+    /// Counts a hit if the limit allows it. The first update does both; a second one follows if the counter holds expired hits.
+    ///
+    /// `by` names this hit of this invocation: the SDK tries an update whose answer was lost again, and the second try finds its
+    /// own name. If another hit was counted in between, the second try counts again: never too few hits are counted.
+    ///
+    /// # Errors
+    ///
+    /// If DynamoDB is unavailable, or other requests change the counter all the time.
+    pub async fn count(&self, counter: &Counter, now: Timestamp, by: &str) -> Result<Counted, StoreError> {
+        let mut step = counter.limit.first_step(now);
+        for _ in 0..TRIES {
+            let hit = Hit { key: counter.key.clone(), slot: step.slot };
+            let Err(error) = self.step(&counter.key, &step, by).send().await else {
+                return Ok(Counted::Hit(hit));
+            };
+            if was_done_by(&error, COUNTED_BY, by) {
+                return Ok(Counted::Hit(hit));
+            }
+            let Some(state) = refused_by(&error) else { return Err(error.into()) };
+            match counter.limit.judge(&tally(state)?, now) {
+                Verdict::Count(next) => step = next,
+                Verdict::Full { until } => return Ok(Counted::Full { until }),
+            }
+        }
+        Err(StoreError::Unavailable("a counter changes all the time".into()))
+    }
+
+    fn step(&self, key: &LimitKey, step: &Step, by: &str) -> UpdateItemFluentBuilder {
+        let mut update =
+            "ADD hits :change, #slot :one SET expires_at = :expires, counted_by = :by".to_owned();
+        let mut condition = "(attribute_not_exists(hits) OR hits < :below)".to_owned();
+        let mut request = self.client.update_item().table_name(&self.table).set_key(Some(limit_key(key)));
+        if !by.is_empty() {
+            condition += " AND (attribute_not_exists(counted_by) OR counted_by <> :by)";
+        }
+        for (at, (slot, hits)) in step.expired.iter().enumerate() {
+            let (name, value) = (format!("#e{at}"), format!(":e{at}"));
+            update.extend([if at == 0 { " REMOVE " } else { ", " }, &name]);
+            condition.extend([" AND ", &name, " = ", &value]);
+            request = request
+                .expression_attribute_names(name, slot_name(*slot))
+                .expression_attribute_values(value, number(*hits));
+        }
+        request
+            .update_expression(update)
+            .condition_expression(condition)
+            .expression_attribute_names("#slot", slot_name(step.slot))
+            .expression_attribute_values(":change", difference(1, step.removed))
+            .expression_attribute_values(":one", number(1))
+            .expression_attribute_values(":below", number(step.below))
+            .expression_attribute_values(":expires", time(step.expires_at))
+            .expression_attribute_values(":by", text(by))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+    }
+
+    /// Takes a hit out of its counter. A hit that has expired since is gone already.
+    ///
+    /// # Errors
+    ///
+    /// If DynamoDB is unavailable. The hit then stays counted, or is taken out once: there is no second try, which could take out
+    /// the hit of somebody else.
+    pub async fn give_back(&self, hit: &Hit) -> Result<(), StoreError> {
+        let mut only = true;
+        for _ in 0..TRIES {
+            let Err(error) = self.take_out(hit, only).await else { return Ok(()) };
+            let Some(state) = refused_by(&error) else { return Err(error.into()) };
+            match tally(state)?.slots.get(&hit.slot) {
+                None | Some(0) => return Ok(()),
+                Some(hits) => only = *hits == 1,
+            }
+        }
+        Err(StoreError::Unavailable("a counter changes all the time".into()))
+    }
+
+    /// Takes out the `only` hit of its slot, and the slot with it, so that a counter does not grow by successes; or one of several.
+    async fn take_out(&self, hit: &Hit, only: bool) -> Result<(), SdkError<UpdateItemError>> {
+        let (update, condition) = if only {
+            ("ADD hits :minus REMOVE #slot", "#slot = :one")
+        } else {
+            ("ADD hits :minus, #slot :minus", "#slot > :one")
+        };
+        let once = aws_sdk_dynamodb::Config::builder().retry_config(RetryConfig::disabled());
+        self.client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(limit_key(&hit.key)))
+            .update_expression(update)
+            .condition_expression(condition)
+            .expression_attribute_names("#slot", slot_name(hit.slot))
+            .expression_attribute_values(":minus", difference(0, 1))
+            .expression_attribute_values(":one", number(1))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .customize()
+            .config_override(once)
+            .send()
+            .await
+            .map(drop)
+    }
 }
 
-impl Store {
-    /// Adds one to a counter and gives its value, in one atomic write: two callers never get the same number.
-    ///
-    /// # Errors
-    ///
-    /// If the table gives no answer.
-    pub async fn count(&self, limit: &LimitKey, expires_at: Timestamp) -> Result<u64, StoreError> {
-        let answer = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(limit_key(limit)))
-            .update_expression("ADD hits :one SET expires_at = :expires")
-            .expression_attribute_values(":one", number(1))
-            .expression_attribute_values(":expires", time(expires_at))
-            .return_values(ReturnValue::UpdatedNew)
-            .send()
-            .await?;
-        read_number(&answer.attributes.ok_or_else(StoreError::incomplete)?, HITS)
-    }
+/// `a - b` as a number, which may be negative.
+fn difference(a: u64, b: u64) -> AttributeValue {
+    if a >= b { number(a - b) } else { AttributeValue::N(format!("-{}", b - a)) }
+}
 
-    /// Sets a counter back to nothing.
-    ///
-    /// # Errors
-    ///
-    /// If the table gives no answer.
-    pub async fn clear(&self, limit: &LimitKey) -> Result<(), StoreError> {
-        self.client.delete_item().table_name(&self.table).set_key(Some(limit_key(limit))).send().await?;
-        Ok(())
-    }
+fn slot_name(slot: Timestamp) -> String {
+    format!("{SLOT_PREFIX}{slot}")
+}
 
-    /// The failures in a row that a counter holds at `now`.
-    ///
-    /// # Errors
-    ///
-    /// If the table gives no answer.
-    pub async fn streak(&self, limit: &LimitKey, now: Timestamp) -> Result<Streak, StoreError> {
-        let Some(item) = self.get(limit_key(limit)).await? else {
-            return Ok(Streak::None);
-        };
-        if optional_time(&item, EXPIRES_AT)?.is_none_or(|expires_at| expires_at <= now) {
-            return Ok(Streak::Stale);
-        }
-        Ok(match optional_time(&item, LOCKED_UNTIL)?.filter(|until| *until > now) {
-            Some(until) => Streak::Locked { until },
-            None => Streak::Running,
-        })
+fn tally(state: Option<&Item>) -> Result<Tally, StoreError> {
+    let Some(item) = state else { return Ok(Tally::default()) };
+    let mut slots = BTreeMap::new();
+    for (name, value) in item {
+        let Some(slot) = name.strip_prefix(SLOT_PREFIX).and_then(|slot| slot.parse().ok()) else { continue };
+        let hits = value.as_n().ok().and_then(|hits| hits.parse().ok());
+        slots.insert(Timestamp::from_epoch_seconds(slot), hits.ok_or(StoreError::Unreadable("a slot"))?);
     }
-
-    /// Locks the address that a counter of failures stands for and starts the row anew, if the row has grown to `failures`.
-    /// Of two callers who find that it has, one locks. A write that landed and whose answer was lost is tried again by the
-    /// SDK, within one invocation, and counts as this one's.
-    ///
-    /// # Errors
-    ///
-    /// If the table gives no answer.
-    pub async fn lock(
-        &self,
-        limit: &LimitKey,
-        failures: u64,
-        until: Timestamp,
-        invocation_id: &str,
-    ) -> Result<Locked, StoreError> {
-        let result = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(limit_key(limit)))
-            .update_expression("SET locked_until = :until, locked_by = :by, hits = :none")
-            .condition_expression("hits >= :failures")
-            .expression_attribute_values(":until", time(until))
-            .expression_attribute_values(":by", text(invocation_id))
-            .expression_attribute_values(":none", number(0))
-            .expression_attribute_values(":failures", number(failures))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .send()
-            .await;
-        match result {
-            Ok(_) => Ok(Locked::Now),
-            Err(error) if was_done_by(&error, LOCKED_BY, invocation_id) => Ok(Locked::Now),
-            Err(error) if refused_by(&error).is_some() => Ok(Locked::Already),
-            Err(error) => Err(error.into()),
-        }
-    }
+    Ok(Tally { total: read_number(item, HITS)?, slots })
 }

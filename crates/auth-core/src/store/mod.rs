@@ -5,7 +5,7 @@
 //! - this file: the client
 //! - `schema`: keys and attribute names
 //! - `warm_up`: how the connection is opened
-//! - `sessions`, `rotation`, `credentials`, `users`, `signup`, `deletion`, `counts`: the requests
+//! - `sessions`, `rotation`, `credentials`, `users`, `signup`, `deletion`, `counts`, `failures`: the requests
 //! - `error`: what can go wrong
 //! - `item`, `session_item`: attribute values in and out; `round_trip` checks them
 
@@ -13,6 +13,7 @@ mod counts;
 mod credentials;
 mod deletion;
 mod error;
+mod failures;
 mod item;
 mod rotation;
 #[cfg(any(test, fuzzing))]
@@ -36,9 +37,10 @@ use aws_sdk_dynamodb::config::{
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{self, TlsContext, TrustStore};
 
-pub use self::counts::{Locked, Streak};
+pub use self::counts::{Counted, Hit};
 pub use self::credentials::{PasswordChange, PasswordChanged};
 pub use self::error::StoreError;
+pub use self::failures::{Locked, Streak};
 pub use self::rotation::{Rotate, Rotated};
 pub use self::sessions::{PageStart, Revoked, Unrevoked};
 pub use self::signup::{Created, NewUser};

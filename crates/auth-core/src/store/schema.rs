@@ -5,7 +5,8 @@
 //! | credential | `EMAIL#<address>` | `CREDENTIAL` |
 //! | user | `USER#<id>` | `PROFILE` |
 //! | session | `USER#<id>` | `SESSION#<sid>` |
-//! | limit | `LIMIT#<kind>#<digest>#<window>` | `COUNT` |
+//! | limit | `LIMIT#<kind>#<digest>` | `COUNT` |
+//! | failures | `LIMIT#<kind>#<digest>#streak` | `COUNT` |
 //!
 //! The template's policies name the beginnings of `pk` that each function asks for, by action.
 
@@ -59,6 +60,9 @@ pub(super) const LAST_IP: &str = "last_ip";
 pub(super) const LAST_USER_AGENT: &str = "last_user_agent";
 
 pub(super) const HITS: &str = "hits";
+pub(super) const COUNTED_BY: &str = "counted_by";
+/// The hits of a slot are in an attribute of this and its first second.
+pub(super) const SLOT_PREFIX: &str = "t";
 pub(super) const LOCKED_UNTIL: &str = "locked_until";
 pub(super) const LOCKED_BY: &str = "locked_by";
 

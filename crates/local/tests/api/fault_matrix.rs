@@ -119,7 +119,8 @@ impl Row {
     /// A user that nobody else has.
     async fn user(&self, number: usize) -> (String, Tokens) {
         let Target { operation, about } = self.target;
-        let name = format!("{:?}-{operation}-{about}-{number}", self.call).replace('#', "-").to_lowercase();
+        let name =
+            format!("{:?}-{operation}-{about}-{number}", self.call).replace(['#', ':'], "-").to_lowercase();
         let email = format!("{name}@example.com");
         let tokens = self.service.signup(&email).await;
         if self.call == Call::ChangePassword {
@@ -330,14 +331,18 @@ async fn a_table_that_is_slow_in_everything_is_503_in_time() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn counts_that_cannot_be_cleared_keep_nobody_out() {
+async fn counts_that_cannot_be_given_back_or_cleared_keep_nobody_out() {
     let engine = Arc::new(Service::start(&[]).await);
-    let row = Row::start(&engine, (Call::Login, 200, Target::of("DeleteItem", ""))).await;
-    for (number, fault) in HEALED.into_iter().chain(TOLD).chain([Fault::Late]).enumerate() {
-        let (email, user) = row.user(number).await;
-        row.tap.spoil(row.target, fault);
-        row.send(&email, &user).await.expect(200);
-        row.tap.heal();
+    for target in [Target::of("UpdateItem", ":minus"), Target::of("DeleteItem", "LIMIT#login-failures")] {
+        let row = Row::start(&engine, (Call::Login, 200, target)).await;
+        for (number, fault) in HEALED.into_iter().chain(TOLD).chain([Fault::Late]).enumerate() {
+            let (email, user) = row.user(number).await;
+            row.service.try_login(&email, "not the password").await.expect(401);
+            row.tap.spoil(row.target, fault);
+            row.send(&email, &user).await.expect(200);
+            assert!(row.tap.spoilt() > number, "{target:?} {fault:?}");
+            row.tap.heal();
+        }
     }
 }
 
@@ -345,7 +350,7 @@ async fn counts_that_cannot_be_cleared_keep_nobody_out() {
 async fn an_empty_answer_to_a_write_whose_outcome_was_asked_for_is_503() {
     let engine = Service::start(&[]).await;
     for request in [
-        (Call::Signup, 201, Target::of("UpdateItem", "LIMIT#signup-ip")),
+        (Call::WrongLogin, 401, Target::of("UpdateItem", "LIMIT#login-failures")),
         (Call::Refresh, 200, Target::of("UpdateItem", "SESSION#")),
         (Call::ChangeMe, 200, Target::of("UpdateItem", "PROFILE")),
     ] {

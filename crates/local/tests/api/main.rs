@@ -37,6 +37,7 @@ mod login_faults;
 mod login_races;
 mod logout;
 mod me;
+mod network_limits;
 mod openapi;
 mod policies;
 mod public_base_path;

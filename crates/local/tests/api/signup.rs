@@ -131,7 +131,7 @@ async fn neither_the_password_nor_a_token_is_in_the_table() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn signups_of_one_network_are_limited_and_only_those_that_reach_hashing_count() {
+async fn signups_of_one_network_are_limited_and_malformed_ones_do_not_count() {
     let service = Service::start(&[("SIGNUP_LIMIT_PER_IP", "2")]).await;
     for _ in 0..5 {
         service

@@ -44,7 +44,12 @@ impl EventFile {
         [("TOKEN_DELIVERY", delivery), ("CORS_ALLOWED_ORIGINS", "https://app.example.com")]
     }
 
-    /// The event as it is, with tokens and identifiers of this run. The users that it tells of sign up first, unless it is
+    /// The event as it is in its file.
+    pub(crate) fn as_it_is(&self) -> Value {
+        serde_json::from_str(&self.text).expect("JSON")
+    }
+
+    /// The event, with tokens and identifiers of this run. The users that it tells of sign up first, unless it is
     /// a signup itself.
     pub(crate) async fn prepare(&self, service: &Service) -> Value {
         let mut text = self.text.clone();

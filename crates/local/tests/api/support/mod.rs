@@ -145,6 +145,22 @@ impl Service {
         self.call("POST", "/auth/login").json(&json!({ "email": email, "password": password })).send().await
     }
 
+    /// The status of a login from any address: over HTTP every client of a test has the loopback address.
+    pub(crate) async fn login_from(&self, ip: &str, email: &str, password: &str) -> u16 {
+        self.post_from(ip, "login", &json!({ "email": email, "password": password })).await
+    }
+
+    /// The status of a request from any address, as an event of the function.
+    pub(crate) async fn post_from(&self, ip: &str, package: &str, body: &Value) -> u16 {
+        let event = events::all().into_iter().find(|event| event.name == package).expect("an event");
+        let function = event.function;
+        let mut event = event.as_it_is();
+        event["requestContext"]["identity"]["sourceIp"] = json!(ip);
+        event["body"] = json!(body.to_string());
+        let answer = self.stack.invoke(function, &event).await.expect("an answer");
+        answer["statusCode"].as_u64().and_then(|status| u16::try_from(status).ok()).expect("a status")
+    }
+
     pub(crate) async fn login(&self, email: &str) -> Tokens {
         tokens(&self.try_login(email, PASSWORD).await.expect(200).body)
     }
