@@ -7,7 +7,9 @@
 - what a policy allows on the table it allows for kinds of items, and only actions that name their items are allowed
 - only API Gateway may call a function, and only this API, which may call every authorizer that a condition can choose
 - no variable of a function holds a secret in clear, nor does a parameter's default
-- every log group forgets, and every function writes to one
+- every log group forgets, every function writes to one, and the one with the audit trail outlives the stack
+- the API accepts TLS 1.2 and later alone, and with a domain it answers at the domain alone
+- a parameter bounds every role, and another encrypts the environment of every function
 - the table is kept, recoverable, encrypted and protected
 - every alarm tells the topics, and counts this stack's events alone; that of throttles counts every function's
 - whatever costs extra is off unless a parameter asks for it
@@ -95,6 +97,27 @@ def stages(template):
                 yield f"the access log of {name} has {variable}"
 
 
+def endpoints(template):
+    for name, api in of_type(template, "AWS::ApiGateway::RestApi"):
+        if not re.match(r"SecurityPolicy_TLS1[23]", api.get("SecurityPolicy", "")):
+            yield f"{name} takes TLS below 1.2"
+        elif "EndpointAccessMode" not in api:
+            yield f"{name} has a security policy without an access mode"
+        servers = [s.get("x-amazon-apigateway-endpoint-configuration", {}) for s in api["Body"].get("servers", [])]
+        if {"disableExecuteApiEndpoint": {"Fn::If": ["HasDomain", True, False]}} not in servers:
+            yield f"{name} answers at its own URL beside the domain"
+
+
+def bounds(template):
+    for kind, member, parameter, what in (
+        ("AWS::IAM::Role", "PermissionsBoundary", "PermissionsBoundary", "is bounded by no parameter"),
+        ("AWS::Lambda::Function", "KmsKeyArn", "EnvironmentKeyArn", "encrypts its environment by no parameter"),
+    ):
+        for name, resource in of_type(template, kind):
+            if parameter not in texts(resource.get(member)):
+                yield f"{name} {what}"
+
+
 def permissions(template):
     for name, role in of_type(template, "AWS::IAM::Role"):
         for policy in role.get("Policies", []):
@@ -177,6 +200,9 @@ def logs(template):
     for name, group in groups.items():
         if "RetentionInDays" not in group:
             yield f"{name} keeps its lines for ever"
+    audit = template["Resources"]["LogGroup"]
+    if not all(audit.get(member, "").startswith("Retain") for member in ("DeletionPolicy", "UpdateReplacePolicy")):
+        yield "LogGroup, which holds the audit trail, goes with the stack"
     for name, function in of_type(template, "AWS::Lambda::Function"):
         if function.get("LoggingConfig", {}).get("LogGroup", {}).get("Ref") not in groups:
             yield f"{name} writes to a log group that Lambda makes, which keeps its lines for ever"
@@ -247,7 +273,7 @@ def extras(template):
             yield f"{name} has no IPv6 address"
 
 
-CHECKS = (routes, stages, permissions, authorizers, items, secrets, logs, state, watching, extras)
+CHECKS = (routes, stages, endpoints, bounds, permissions, authorizers, items, secrets, logs, state, watching, extras)
 
 
 def faults(template):
