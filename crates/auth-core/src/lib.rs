@@ -12,6 +12,7 @@
 //! | [`user`], [`client`], [`forwarding`], [`address`] | who somebody is, who is calling, for whom a proxy calls, where mail goes |
 //! | [`session`] | sessions, and what a presented refresh token is answered with |
 //! | [`token`] | access and refresh tokens |
+//! | [`selection`] | which of several sessions a request is about |
 //! | [`password`], [`limits`] | passwords; which attempts count together |
 //! | [`credential`] | what an address signs in with, and whether its session may be answered |
 //! | [`grant`] | a user and a session become tokens |
@@ -49,6 +50,7 @@ pub mod platform;
 pub mod random;
 pub mod redeem;
 pub mod secret;
+pub mod selection;
 pub mod session;
 pub mod store;
 pub mod sweep;

@@ -11,6 +11,7 @@ use crate::audit::{Entry, Event, Outcome};
 use crate::client::Client;
 use crate::config::{Grants, Settings, read_grace};
 use crate::grant::{Grant, GrantError};
+use crate::selection::{self, NamedSession};
 use crate::session::rotation::{Decision, Presented, decide};
 use crate::session::{Ended, IdempotencyDigest, Revocation, RevocationReason};
 use crate::store::{Rotate, Rotated, Store, StoreError};
@@ -74,19 +75,32 @@ impl Redeemer {
         &self.store
     }
 
-    /// Checks the tokens that a request presents in one place, without a database call: several are cookies. Gives the latest.
+    /// Checks the tokens that a request presents in one place, and selects the newest of one session. Several tokens are cookies.
+    /// If they are of one session, there is no database call; otherwise each session is read ([`crate::selection`]).
     ///
     /// # Errors
     ///
-    /// [`RedeemError::Refused`] if none is valid, or if they are of several sessions: another host of the site can set a cookie
-    /// of the same name, and whose session it is that is asked for cannot be told.
-    pub fn verify(&self, tokens: &[String], client: &Client) -> Result<RefreshClaims, RedeemError> {
-        let valid = self.verify_each(tokens, client)?;
-        let latest = valid.iter().max_by_key(|claims| claims.generation).ok_or(RedeemError::Refused)?;
-        if valid.iter().any(|claims| (&claims.sub, &claims.sid) != (&latest.sub, &latest.sid)) {
-            return Err(self.worthless("several_sessions", client));
+    /// [`RedeemError::Refused`] if none is valid, or if nobody can tell which session is meant; [`RedeemError::Store`].
+    pub async fn select(
+        &self,
+        tokens: &[String],
+        named: impl FnOnce() -> Option<NamedSession>,
+        client: &Client,
+    ) -> Result<RefreshClaims, RedeemError> {
+        let mut sessions = selection::newest_of_each_session(self.verify_each(tokens, client)?);
+        if sessions.len() < 2 {
+            return sessions.pop().ok_or(RedeemError::Refused);
         }
-        Ok(latest.clone())
+        let (named, now) = (named(), self.platform.clock.now());
+        let mut live = Vec::new();
+        for claims in sessions.into_iter().filter(|claims| selection::is_candidate(claims, named.as_ref())) {
+            let session = self.store.session(&claims.sub, &claims.sid).await?;
+            if session.is_some_and(|session| session.ended(now).is_none()) {
+                live.push(claims);
+            }
+        }
+        let reason = if live.is_empty() { "no_live_session" } else { "several_sessions" };
+        selection::select(live, named.as_ref()).ok_or_else(|| self.worthless(reason, client))
     }
 
     /// What the valid ones among some tokens say.

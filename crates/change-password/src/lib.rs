@@ -22,7 +22,7 @@ use auth_core::clock::Timestamp;
 use auth_core::config::{self, Faults, Grants, HttpConfig, Lookup, StoreConfig};
 use auth_core::credential::Basis;
 use auth_core::ending::{ENDING_TIME, Ending, Scope};
-use auth_core::http::{Answer, ApiError, Endpoint, HttpFunction, Incoming, Principal};
+use auth_core::http::{Answer, ApiError, Endpoint, HttpFunction, Incoming, Principal, origin};
 use auth_core::limits::LoginLimits;
 use auth_core::password::hash::{Hasher, HashingConfig};
 use auth_core::password::rules::PasswordRules;
@@ -84,6 +84,8 @@ impl Endpoint for ChangePassword {
         let write_by = Instant::now() + WRITING_TIME;
         let mut time_up = pin!(tokio::time::sleep(ENDING_TIME));
         let principal = request.principal()?;
+        // The answer sets the refresh cookie, as that of a login does.
+        origin::require_same_site(&request, &self.http, &self.platform.audit, now)?;
         let passwords = read(&request)?;
         let user = self.caller(&request, principal, now).await?;
         let checked = rules::check_for(&user.email, &user.names, &passwords.new, self.rules).await;

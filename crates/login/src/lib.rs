@@ -13,7 +13,7 @@ use auth_core::beginning::{Beginning, BeginningError};
 use auth_core::clock::Timestamp;
 use auth_core::config::{self, Faults, Grants, HttpConfig, Lookup, StoreConfig};
 use auth_core::credential::{Basis, Credential, Refusal};
-use auth_core::http::{Answer, ApiError, Endpoint, HttpFunction, Incoming};
+use auth_core::http::{Answer, ApiError, Endpoint, HttpFunction, Incoming, origin};
 use auth_core::limits::LoginLimits;
 use auth_core::password::Password;
 use auth_core::password::hash::{Hasher, HashingConfig, Verdict};
@@ -53,6 +53,8 @@ pub fn build(lookup: &Lookup<'_>, platform: Platform) -> Result<HttpFunction<Log
 impl Endpoint for Login {
     async fn answer(&self, request: Incoming) -> Result<Answer, ApiError> {
         let now = self.platform.clock.now();
+        // With cookies: a foreign page must not sign its visitor in to an account of its own (login CSRF).
+        origin::require_same_site(&request, &self.http, &self.platform.audit, now)?;
         let mut fields = request.fields()?;
         let address = fields.address()?;
         let password = Password::new(&fields.text("password")?);

@@ -9,6 +9,7 @@ use auth_core::config::{
     self, Faults, HttpConfig, Lookup, StoreConfig, TokenDelivery, read_refresh_keys, read_verifying_keys,
 };
 use auth_core::http::{Answer, ApiError, Endpoint, HttpFunction, Incoming, origin, presented};
+use auth_core::selection::{self, NamedSession};
 use auth_core::session::{Revocation, RevocationReason, SessionId};
 use auth_core::store::{Revoked, Store};
 use auth_core::token::TokenNames;
@@ -47,7 +48,12 @@ impl Endpoint for Logout {
     async fn answer(&self, request: Incoming) -> Result<Answer, ApiError> {
         let now = self.platform.clock.now();
         origin::require_same_site(&request, &self.http, &self.platform.audit, now)?;
-        let tokens = presented::tokens(&request, &self.http)?;
+        let mut tokens = presented::tokens(&request, &self.http)?;
+        let named = || NamedSession::of(request.bearer(), &self.access);
+        let verify = |token: &str| self.refresh.verify(token, now).ok();
+        // With cookies of several sessions the access token says which one ends.
+        tokens.cookies = selection::of_named_session(tokens.cookies, named, verify);
+        let tokens = tokens.all();
         // With cookie delivery a browser that has no cookie any more is logged out already.
         if tokens.is_empty() && self.http.delivery == TokenDelivery::Body {
             return Err(ApiError::field("refreshToken", "is missing"));

@@ -1,20 +1,26 @@
 //! `POST /auth/refresh`: a refresh token becomes the next one.
 //!
 //! The token is found ([`auth_core::http::presented`]) and redeemed ([`auth_core::redeem`]): checked without a database call,
-//! then one read and one conditional write.
+//! then one read and one conditional write. Cookies of several sessions cost a read of each
+//! more ([`auth_core::selection`]).
 
 use auth_core::Platform;
-use auth_core::config::{self, Faults, HttpConfig, Lookup, StoreConfig};
+use auth_core::config::{self, Faults, HttpConfig, Lookup, StoreConfig, read_own_verifying_keys};
 use auth_core::http::{Answer, ApiError, Endpoint, HttpFunction, Incoming, origin, presented};
 use auth_core::redeem::{Redeemer, Redemption};
+use auth_core::selection::NamedSession;
 use auth_core::session::{IdempotencyDigest, MAXIMUM_IDEMPOTENCY_KEY, SessionId};
 use auth_core::store::Store;
+use auth_core::token::TokenNames;
+use auth_core::token::access::AccessVerifier;
 use http::StatusCode;
 
 /// The endpoint.
 pub struct Refresh {
     http: HttpConfig,
     redeemer: Redeemer,
+    /// For access tokens that name the session of a request with cookies of several.
+    access: AccessVerifier,
     platform: Platform,
 }
 
@@ -27,8 +33,11 @@ pub fn build(lookup: &Lookup<'_>, platform: Platform) -> Result<HttpFunction<Ref
     config::from_lookup(lookup, |settings| {
         let http = HttpConfig::read(settings);
         let store = Store::new(&StoreConfig::read(settings));
-        let redeemer = Redeemer::read(settings, store, platform.clone())?;
-        Some(HttpFunction::new(Refresh { http: http.clone(), redeemer, platform }, &http))
+        let redeemer = Redeemer::read(settings, store, platform.clone());
+        let names = TokenNames::read(settings);
+        let access = AccessVerifier::new(read_own_verifying_keys(settings)?, names);
+        let refresh = Refresh { http: http.clone(), redeemer: redeemer?, access, platform };
+        Some(HttpFunction::new(refresh, &http))
     })
 }
 
@@ -37,7 +46,8 @@ impl Endpoint for Refresh {
         let now = self.platform.clock.now();
         origin::require_same_site(&request, &self.http, &self.platform.audit, now)?;
         let tokens = presented::refresh_tokens(&request, &self.http)?;
-        let claims = self.redeemer.verify(&tokens, &request.client)?;
+        let named = || NamedSession::of(request.bearer(), &self.access);
+        let claims = self.redeemer.select(&tokens, named, &request.client).await?;
         let idempotency = idempotency_digest(&request, &claims.sid)?;
         let redemption =
             Redemption { claims: &claims, idempotency: idempotency.as_ref(), client: &request.client };

@@ -8,7 +8,7 @@ use auth_core::address::Address;
 use auth_core::audit::{Entry, Event, Outcome};
 use auth_core::clock::Timestamp;
 use auth_core::config::{self, Faults, Grants, HttpConfig, Lookup, StoreConfig};
-use auth_core::http::{Answer, ApiError, Endpoint, HttpFunction, Incoming, names};
+use auth_core::http::{Answer, ApiError, Endpoint, HttpFunction, Incoming, names, origin};
 use auth_core::limiter::RateLimiter;
 use auth_core::limits::SignupLimits;
 use auth_core::password::hash::{Hasher, HashingConfig};
@@ -59,6 +59,8 @@ struct Application {
 impl Endpoint for Signup {
     async fn answer(&self, request: Incoming) -> Result<Answer, ApiError> {
         let now = self.platform.clock.now();
+        // With cookies: a foreign page must not sign its visitor in to an account of its own (login CSRF).
+        origin::require_same_site(&request, &self.http, &self.platform.audit, now)?;
         let application = read(&request)?;
         self.admit(&request, &application, now).await?;
         let hash = self.hasher.hash(application.password, &self.platform.random).await?;

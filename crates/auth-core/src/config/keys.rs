@@ -46,6 +46,17 @@ pub fn read_verifying_keys(settings: &mut Settings<'_>) -> Option<Vec<VerifyingK
     Some([current?].into_iter().chain(previous).collect())
 }
 
+/// The keys that recognise access tokens where they are signed: the public half of the private key, or the secret and the previous
+/// ones. A function that signs holds no previous public keys: all of them and a private key may not fit into its environment.
+pub fn read_own_verifying_keys(settings: &mut Settings<'_>) -> Option<Vec<VerifyingKey>> {
+    let algorithm = algorithm(settings);
+    if !is_hmac(algorithm) {
+        return private_pair(settings, algorithm).map(|(_, verifying)| vec![verifying]);
+    }
+    let (_, current) = secret_pair(settings, algorithm)?;
+    Some([current].into_iter().chain(previous(settings, algorithm)).collect())
+}
+
 /// The keys that the JWK set publishes: none for HMAC, of which nothing is read here.
 pub fn read_public_keys(settings: &mut Settings<'_>) -> Option<(Algorithm, Vec<VerifyingKey>)> {
     let algorithm = algorithm(settings);

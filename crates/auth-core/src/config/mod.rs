@@ -30,7 +30,9 @@ pub use self::authorizer::{SessionCheckConfig, read_simple_answers};
 pub use self::cookies::{CookieConfig, CookiePrefix, PublicBasePath};
 pub use self::grants::{Grants, read_access_issuer};
 pub use self::http::{HttpConfig, ResponseFormat, TokenDelivery, read_delivery};
-pub use self::keys::{read_public_keys, read_refresh_keys, read_signing_key, read_verifying_keys};
+pub use self::keys::{
+    read_own_verifying_keys, read_public_keys, read_refresh_keys, read_signing_key, read_verifying_keys,
+};
 pub use self::origins::{AllowedOrigin, Origins, Wildcard};
 pub use self::renewal::{RenewalConfig, RenewalMode};
 pub use self::sessions::{read_access_lifetime, read_grace, read_issuer};

@@ -1,7 +1,5 @@
 //! `TOKEN_DELIVERY=cookie`.
 
-use serde_json::json;
-
 use crate::support::http::Reply;
 use crate::support::{PASSWORD, Service};
 use local::api::ApiKind;
@@ -195,8 +193,7 @@ async fn ending_this_session_or_all_takes_the_cookie_away() {
 async fn the_path_of_the_cookie_is_below_the_base_path() {
     for kind in [ApiKind::Rest, ApiKind::Http] {
         let service = Service::start_behind(&[("TOKEN_DELIVERY", "cookie")], kind, Some("/api/v1")).await;
-        let body = json!({"email": "ada@example.com", "password": PASSWORD});
-        let reply = service.call("POST", "/auth/signup").json(&body).send().await.expect(201);
+        let reply = service.try_signup("ada@example.com").await.expect(201);
         assert!(cookie(&reply).1.contains(&"Path=/api/v1/auth".to_owned()), "{:?}", reply.cookies());
     }
 }

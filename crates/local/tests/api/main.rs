@@ -17,6 +17,7 @@ mod change_password;
 mod change_password_races;
 mod cookie_faults;
 mod cookie_prefix;
+mod cookie_selection;
 mod cookies;
 mod cors;
 mod example;

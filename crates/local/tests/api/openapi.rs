@@ -260,7 +260,9 @@ async fn refusals(described: &mut Described) {
         assert_eq!(reply.header("x-amzn-remapped-www-authenticate"), r#"Bearer error="invalid_token""#);
     }
     let cookies = Service::start(&[("TOKEN_DELIVERY", "cookie")]).await;
-    described.post(&cookies, "/auth/logout", &json!({})).await.expect(403);
+    for path in ["/auth/signup", "/auth/register", "/auth/login", "/auth/refresh", "/auth/logout"] {
+        described.post(&cookies, path, &json!({})).await.expect(403);
+    }
 }
 
 async fn limits(described: &mut Described) {

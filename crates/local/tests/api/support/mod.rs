@@ -133,8 +133,13 @@ impl Service {
         self.stack.clock().now().epoch_seconds()
     }
 
+    /// Posts as a page of the service's own origin does: with cookies nobody else may.
+    async fn post(&self, path: &str, body: &Value) -> Reply {
+        self.call("POST", path).header("sec-fetch-site", "same-origin").json(body).send().await
+    }
+
     pub(crate) async fn try_signup(&self, email: &str) -> Reply {
-        self.call("POST", "/auth/signup").json(&json!({ "email": email, "password": PASSWORD })).send().await
+        self.post("/auth/signup", &json!({ "email": email, "password": PASSWORD })).await
     }
 
     pub(crate) async fn signup(&self, email: &str) -> Tokens {
@@ -142,7 +147,7 @@ impl Service {
     }
 
     pub(crate) async fn try_login(&self, email: &str, password: &str) -> Reply {
-        self.call("POST", "/auth/login").json(&json!({ "email": email, "password": password })).send().await
+        self.post("/auth/login", &json!({ "email": email, "password": password })).await
     }
 
     /// The status of a login from any address: over HTTP every client of a test has the loopback address.
