@@ -13,6 +13,13 @@ export interface Grant {
     user: User;
 }
 
+/** A repeated refresh of a session. The time is epoch milliseconds by the service's clock. */
+export interface SessionReplay {
+    at: number;
+    ip: string;
+    userAgent: string;
+}
+
 /** A session in the service's list. Times are epoch milliseconds by the service's clock. */
 export interface SessionInfo {
     sessionId: string;
@@ -21,6 +28,11 @@ export interface SessionInfo {
     expiresAt: number;
     ip: string;
     userAgent: string;
+    /**
+     * The last time that a superseded refresh token was presented with its `Idempotency-Key` after the grace period, and the
+     * client that presented it. `null` if that never happened.
+     */
+    lastReplay: SessionReplay | null;
     /** Whether it is the session that asks. */
     current: boolean;
 }
@@ -76,8 +88,15 @@ function readSession(session: Members): SessionInfo {
         expiresAt: time('expiresAt'),
         ip: text(session, 'ip') ?? '',
         userAgent: text(session, 'userAgent') ?? '',
+        lastReplay: readReplay(members(member(session, 'lastReplay'))),
         current: session['current'] === true,
     };
+}
+
+function readReplay(replay: Members | null): SessionReplay | null {
+    if (replay === null) return null;
+    const at = Number(member(replay, 'at')) * 1000;
+    return { at, ip: text(replay, 'ip') ?? '', userAgent: text(replay, 'userAgent') ?? '' };
 }
 
 /** Reads the number of sessions that were ended, in any format. */

@@ -42,7 +42,7 @@ function hasMarks(storageKey: string): boolean {
 export type { Auth, CallOptions, Credentials, Names, PasswordChange, Signup } from './auth.js';
 export type { Bearer } from './bearer.js';
 export { AuthError, type AuthErrorCode, type AuthErrorDetails } from './errors.js';
-export type { SessionInfo } from './formats.js';
+export type { SessionInfo, SessionReplay } from './formats.js';
 export type { AuthOptions } from './options.js';
 export type { Session, User } from './session.js';
 export type { AuthState, ChangeReason, SignedInState, SignedOutState, UnknownState } from './state.js';

@@ -31,10 +31,14 @@ describe.each(FORMATS)('the format %s', (format) => {
             expiresAt: 3,
             ip: '::1',
             userAgent: 'x',
+            lastReplay: { at: 4, ip: '::2', userAgent: 'y' },
             current: true,
         };
         const [read] = readSessions(spellData(format, { sessions: [session] })) ?? [];
-        expect(read).toEqual({ ...session, createdAt: 1000, lastUsedAt: 2000, expiresAt: 3000 });
+        const times = { createdAt: 1000, lastUsedAt: 2000, expiresAt: 3000 };
+        expect(read).toEqual({ ...session, ...times, lastReplay: { ...session.lastReplay, at: 4000 } });
+        const [never] = readSessions(spellData(format, { sessions: [{ ...session, lastReplay: null }] })) ?? [];
+        expect(never?.lastReplay).toBeNull();
     });
 
     it('has errors', () => {

@@ -4,24 +4,24 @@
 //! in one conditional write. What the write says decides: see the table in [`crate::session::rotation`]. The refresh endpoint
 //! and the authorizer's renewal are the two that redeem.
 
-use std::time::Duration;
-
 use crate::Platform;
 use crate::audit::{Entry, Event, Outcome};
 use crate::client::Client;
-use crate::config::{Grants, Settings, read_grace};
+use crate::clock::Timestamp;
+use crate::config::{Grants, Settings};
 use crate::grant::{Grant, GrantError};
 use crate::selection::{self, NamedSession};
+use crate::session::policy::RetryPolicy;
 use crate::session::rotation::{Decision, Presented, decide};
-use crate::session::{Ended, IdempotencyDigest, Revocation, RevocationReason};
-use crate::store::{Rotate, Rotated, Store, StoreError};
+use crate::session::{Ended, Foreign, IdempotencyDigest, Revocation, RevocationReason, Session};
+use crate::store::{CountReplay, ReplayCounted, Rotate, Rotated, Store, StoreError};
 use crate::token::refresh::RefreshClaims;
 use crate::user::{User, UserStatus};
 
 /// Redeems refresh tokens.
 pub struct Redeemer {
     grants: Grants,
-    grace: Duration,
+    retries: RetryPolicy,
     store: Store,
     platform: Platform,
 }
@@ -33,6 +33,8 @@ pub struct Redemption<'a> {
     pub claims: &'a RefreshClaims,
     /// The digest of the request's `Idempotency-Key`.
     pub idempotency: Option<&'a IdempotencyDigest>,
+    /// When the valid access token was issued that came with it, if one did.
+    pub access_issued_at: Option<Timestamp>,
     /// Who presents it.
     pub client: &'a Client,
 }
@@ -63,11 +65,15 @@ pub enum RedeemError {
     Inconsistent,
 }
 
+/// Most decisions about one repetition. A count is refused at most twice: another request has counted the first one meanwhile,
+/// then others as many as there may be.
+const MOST_DECISIONS: usize = 3;
+
 impl Redeemer {
-    /// Reads the lifetimes and the keys of both tokens, and the grace.
+    /// Reads the lifetimes and the keys of both tokens, and which repetitions are answered.
     pub fn read(settings: &mut Settings<'_>, store: Store, platform: Platform) -> Option<Self> {
-        let grace = read_grace(settings);
-        Some(Self { grants: Grants::read(settings)?, grace, store, platform })
+        let retries = RetryPolicy::read(settings);
+        Some(Self { grants: Grants::read(settings)?, retries, store, platform })
     }
 
     /// The table that sessions are in.
@@ -163,6 +169,7 @@ impl Redeemer {
         let presented = Presented {
             generation: redemption.claims.generation,
             idempotency: redemption.idempotency.cloned(),
+            access_issued_at: redemption.access_issued_at,
             invocation_id: redemption.client.invocation_id.clone(),
             // Not when the request came: the grace begins with the write.
             at: self.platform.clock.now(),
@@ -176,23 +183,51 @@ impl Redeemer {
         };
         let (session, event) = match self.store.rotate(&rotate).await? {
             Rotated::Done(session) => (session, Event::RefreshTokenRotated),
-            Rotated::Refused(session) => match decide(&session, &presented, self.grace) {
-                Decision::Replay => (session, Event::RefreshTokenReplayed),
-                refusal => return Err(self.refuse(redemption, refusal).await),
-            },
+            Rotated::Refused(session) => {
+                (self.replay(redemption, &presented, session).await?, Event::RefreshTokenReplayed)
+            }
             Rotated::Unknown => return Err(self.refused(redemption, "unknown_session")),
         };
         let grant = self.grants.granter.grant(user, &session, presented.at, &self.platform.random)?;
         self.record(redemption, event, Outcome::Success, "");
+        if event == Event::RefreshTokenReplayed
+            && let Some(foreign) = Foreign::between(&session.last_used_by, redemption.client)
+        {
+            self.record(redemption, Event::ForeignReplay, Outcome::Success, foreign.as_str());
+        }
         Ok(grant)
+    }
+
+    /// The state that a repetition is answered from. Past the grace period it is counted before.
+    async fn replay(
+        &self,
+        redemption: &Redemption<'_>,
+        presented: &Presented,
+        mut session: Session,
+    ) -> Result<Session, RedeemError> {
+        for _ in 0..MOST_DECISIONS {
+            match decide(&session, presented, &self.retries) {
+                Decision::Replay => return Ok(session),
+                Decision::CountedReplay => {}
+                refusal => return Err(self.refuse(redemption, refusal).await),
+            }
+            let (client, limit) = (redemption.client, self.retries.limit);
+            let count = CountReplay { session: &session, presented, client, limit };
+            session = match self.store.count_replay(&count).await? {
+                ReplayCounted::Done(session) => return Ok(session),
+                ReplayCounted::Refused(session) => session,
+                ReplayCounted::Unknown => return Err(self.refused(redemption, "unknown_session")),
+            };
+        }
+        Err(RedeemError::Inconsistent)
     }
 
     /// A reuse is recorded before the session is ended, and answered after: if that write fails, the caller is told to come
     /// back, and the operator knows all the same.
     async fn refuse(&self, redemption: &Redemption<'_>, decision: Decision) -> RedeemError {
         match decision {
-            Decision::Reuse => {
-                self.record(redemption, Event::RefreshTokenReused, Outcome::Failure, "superseded");
+            Decision::Reuse(reason) => {
+                self.record(redemption, Event::RefreshTokenReused, Outcome::Failure, reason.as_str());
                 match self.revoke(redemption, RevocationReason::Reuse).await {
                     Ok(()) => RedeemError::Reused,
                     Err(error) => RedeemError::ReuseNotEnded(error),
@@ -203,7 +238,7 @@ impl Redeemer {
             Decision::Ended(Ended::Absolute) => self.refused(redemption, "absolute_end"),
             Decision::Unknown => self.refused(redemption, "unknown_generation"),
             // The state that refused a write does not ask for it: the condition and `decide` say the same.
-            Decision::Rotate | Decision::Replay => RedeemError::Inconsistent,
+            Decision::Rotate | Decision::Replay | Decision::CountedReplay => RedeemError::Inconsistent,
         }
     }
 

@@ -122,6 +122,7 @@ impl<'a> Due<'a> {
                 let redemption = Redemption {
                     claims: &presented.claims,
                     idempotency: Some(&presented.idempotency),
+                    access_issued_at: Some(self.caller.access.iat),
                     client: &self.caller.client,
                 };
                 let grant = redeemer.redeem(&redemption, user).await?;

@@ -49,8 +49,12 @@ impl Endpoint for Refresh {
         let named = || NamedSession::of(request.bearer(), &self.access);
         let claims = self.redeemer.select(&tokens, named, &request.client).await?;
         let idempotency = idempotency_digest(&request, &claims.sid)?;
-        let redemption =
-            Redemption { claims: &claims, idempotency: idempotency.as_ref(), client: &request.client };
+        let redemption = Redemption {
+            claims: &claims,
+            idempotency: idempotency.as_ref(),
+            access_issued_at: None,
+            client: &request.client,
+        };
         let user = self.redeemer.user(&redemption).await?;
         let grant = self.redeemer.redeem(&redemption, user).await?;
         Ok(Answer::tokens(&self.http, StatusCode::OK, &request, &grant))

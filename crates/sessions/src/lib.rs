@@ -118,6 +118,11 @@ fn describe(session: &Session, principal: &Principal) -> Value {
         "expiresAt": session.ends_at(),
         "ip": session.last_used_by.ip,
         "userAgent": session.last_used_by.user_agent,
+        "lastReplay": session.last_replay.as_ref().map(|replay| json!({
+            "at": replay.at,
+            "ip": replay.by.ip,
+            "userAgent": replay.by.user_agent,
+        })),
         "current": session.id == principal.session,
     })
 }

@@ -250,7 +250,7 @@ export class FakeService {
 
     #describe({ sid }: Chain): Record<string, unknown> {
         const times = { createdAt: 1000, lastUsedAt: 2000, expiresAt: 3000 };
-        return { sessionId: sid, ...times, ip: '127.0.0.1', userAgent: 'Vitest', current: true };
+        return { sessionId: sid, ...times, ip: '127.0.0.1', userAgent: 'Vitest', lastReplay: null, current: true };
     }
 
     #refused(event: string): Response {

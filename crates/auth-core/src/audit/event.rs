@@ -47,6 +47,8 @@ events! {
     RefreshTokenRotated;
     /// A rotation was answered again.
     RefreshTokenReplayed;
+    /// A rotation was answered again to another network or user agent than the one that it was made for.
+    ForeignReplay;
     /// A superseded refresh token was presented; the session is over.
     RefreshTokenReused;
     /// A refresh token was refused.

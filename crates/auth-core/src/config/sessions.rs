@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Settings, setting};
-use crate::session::policy::{Rotation, SessionConfig};
+use crate::session::policy::{RetryPolicy, Rotation, SessionConfig};
 use crate::token::TokenNames;
 
 /// Reads `JWT_ISSUER`.
@@ -26,9 +26,18 @@ pub fn read_access_lifetime(settings: &mut Settings<'_>) -> Duration {
     settings.span(&setting::ACCESS_TOKEN_EXPIRY)
 }
 
-/// Reads `REFRESH_GRACE`: how long the previous refresh token is answered with its successor.
-pub fn read_grace(settings: &mut Settings<'_>) -> Duration {
-    settings.span(&setting::REFRESH_GRACE)
+/// Most repetitions that a session has room for: each leaves a mark in the session's item.
+const MAXIMUM_RETRIES: u32 = 100;
+
+impl RetryPolicy {
+    /// Reads `REFRESH_GRACE`, `REFRESH_RETRY_WINDOW` and `REFRESH_RETRY_LIMIT`.
+    pub fn read(settings: &mut Settings<'_>) -> Self {
+        Self {
+            grace: settings.span(&setting::REFRESH_GRACE),
+            window: settings.span(&setting::REFRESH_RETRY_WINDOW),
+            limit: settings.number(&setting::REFRESH_RETRY_LIMIT, 0, MAXIMUM_RETRIES),
+        }
+    }
 }
 
 impl SessionConfig {
@@ -59,6 +68,16 @@ impl SessionConfig {
 mod tests {
     use super::super::from_lookup;
     use super::*;
+
+    #[test]
+    fn a_retry_limit_beyond_what_an_item_holds_is_a_fault() {
+        let read = |limit: &str| {
+            let lookup = |name: &str| (name == "REFRESH_RETRY_LIMIT").then(|| limit.to_owned());
+            from_lookup(&lookup, |settings| Some(RetryPolicy::read(settings))).map(|policy| policy.limit)
+        };
+        assert_eq!([read("").ok(), read("0").ok(), read("100").ok()], [Some(10), Some(0), Some(100)]);
+        assert!(read("101").is_err() && read("-1").is_err());
+    }
 
     #[test]
     fn a_session_outlives_its_tokens() {

@@ -56,6 +56,10 @@ settings! {
     SESSION_MAX_LIFETIME = "90d";
     /// For so long after a rotation the previous refresh token is answered with its successor.
     REFRESH_GRACE = "10s";
+    /// For so long after a rotation a repetition with its `Idempotency-Key` is answered.
+    REFRESH_RETRY_WINDOW = "24h";
+    /// So many repetitions of a rotation are answered after the grace period; 0 for none.
+    REFRESH_RETRY_LIMIT = "10";
     /// `off` keeps one refresh token for the whole session.
     REFRESH_TOKEN_ROTATION = "on";
     /// `off` accepts an access token until it ends, logout or not, and saves the authorizer's read.

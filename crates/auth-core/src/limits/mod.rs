@@ -15,6 +15,7 @@ use std::fmt;
 use std::time::Duration;
 
 use self::network::networks;
+pub(crate) use self::network::same_network;
 use self::sliding_window::RateLimit;
 use crate::address::LookupAddress;
 use crate::digest;

@@ -27,6 +27,11 @@ pub(super) fn networks(ip: &str) -> Vec<Network> {
     }
 }
 
+/// Whether two addresses belong to one network, the narrowest of each.
+pub(crate) fn same_network(one: &str, other: &str) -> bool {
+    networks(one).first() == networks(other).first()
+}
+
 fn prefix(ip: Ipv6Addr, bits: u32) -> Ipv6Addr {
     let mask = u128::MAX.checked_shl(128_u32.saturating_sub(bits)).unwrap_or_default();
     Ipv6Addr::from_bits(ip.to_bits() & mask)

@@ -4,17 +4,19 @@
 //!
 //! - this file: what a session is and when it has ended
 //! - [`policy`]: how long it lives
-//! - `identifier`, `revocation`, `idempotency`: its parts
+//! - `identifier`, `revocation`, `idempotency`, `retry`: its parts
 //! - [`rotation`]: what a presented refresh token is answered with, as a pure decision
 
 mod idempotency;
 mod identifier;
 pub mod policy;
+mod retry;
 mod revocation;
 pub mod rotation;
 
 pub use self::idempotency::{IdempotencyDigest, MAXIMUM_IDEMPOTENCY_KEY};
 pub use self::identifier::{Generation, NotASessionId, SessionId};
+pub use self::retry::{Foreign, Replay, Retries, RetryMark};
 pub use self::revocation::{Revocation, RevocationReason};
 
 use self::policy::{Rotation, SessionConfig};
@@ -37,6 +39,10 @@ pub struct Session {
     pub rotated_by: String,
     /// The digest of the `Idempotency-Key` that came with the rotation to the current generation.
     pub idempotency: Option<IdempotencyDigest>,
+    /// The repetitions of the rotation to the current generation that were counted.
+    pub retries: Retries,
+    /// The last repetition of any rotation that was counted.
+    pub last_replay: Option<Replay>,
     /// When the login was.
     pub created_at: Timestamp,
     /// It ends here unless it is refreshed before.
@@ -80,6 +86,8 @@ impl Session {
             rotated_at: now,
             rotated_by: String::new(),
             idempotency: None,
+            retries: Retries::new(),
+            last_replay: None,
             created_at: now,
             idle_ends_at: now + config.idle_lifetime,
             absolute_ends_at: now + config.absolute_lifetime,

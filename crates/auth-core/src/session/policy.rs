@@ -12,6 +12,17 @@ pub enum Rotation {
     Off,
 }
 
+/// Which repetitions of a rotation are answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RetryPolicy {
+    /// The grace period: how long after a rotation every repetition is answered, with a key or without.
+    pub grace: Duration,
+    /// How long after a rotation a repetition with its `Idempotency-Key` is answered.
+    pub window: Duration,
+    /// How many repetitions of one rotation are answered after the grace period.
+    pub limit: u32,
+}
+
 /// The lives of tokens and sessions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SessionConfig {

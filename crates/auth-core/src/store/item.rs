@@ -61,6 +61,15 @@ pub(super) fn read_time(item: &Item, name: &'static str) -> Result<Timestamp, St
     read_number(item, name).map(Timestamp::from_epoch_seconds)
 }
 
+/// The members of a set of texts, none if there is no such attribute.
+pub(super) fn optional_texts(item: &Item, name: &'static str) -> Result<Vec<String>, StoreError> {
+    match item.get(name) {
+        None => Ok(Vec::new()),
+        Some(AttributeValue::Ss(values)) => Ok(values.clone()),
+        Some(_) => Err(StoreError::Unreadable(name)),
+    }
+}
+
 pub(super) fn read_flag(item: &Item, name: &'static str) -> Result<bool, StoreError> {
     match item.get(name) {
         Some(AttributeValue::Bool(value)) => Ok(*value),

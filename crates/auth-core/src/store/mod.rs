@@ -5,7 +5,7 @@
 //! - this file: the client
 //! - `schema`: keys and attribute names
 //! - `warm_up`: how the connection is opened
-//! - `sessions`, `rotation`, `credentials`, `users`, `signup`, `deletion`, `counts`, `failures`: the requests
+//! - `sessions`, `rotation`, `replay`, `credentials`, `users`, `signup`, `deletion`, `counts`, `failures`: the requests
 //! - `error`: what can go wrong
 //! - `item`, `session_item`: attribute values in and out; `round_trip` checks them
 
@@ -15,6 +15,7 @@ mod deletion;
 mod error;
 mod failures;
 mod item;
+mod replay;
 mod rotation;
 #[cfg(any(test, fuzzing))]
 pub mod round_trip;
@@ -41,6 +42,7 @@ pub use self::counts::{Counted, Hit};
 pub use self::credentials::{PasswordChange, PasswordChanged};
 pub use self::error::StoreError;
 pub use self::failures::{Locked, Streak};
+pub use self::replay::{CountReplay, ReplayCounted};
 pub use self::rotation::{Rotate, Rotated};
 pub use self::sessions::{PageStart, Revoked, Unrevoked};
 pub use self::signup::{Created, NewUser};

@@ -47,6 +47,9 @@ const CONDITION: &str = "generation = :presented AND attribute_not_exists(revoke
 const USED: &str = "SET idle_ends_at = :idle, expires_at = :kept, last_used_at = :now, last_ip = :ip, \
                     last_user_agent = :agent";
 
+/// What a rotation removes: the repetitions of the one before.
+const COUNT: &str = "retries, retries_of";
+
 impl Store {
     /// Moves a session to its next generation if it is at the presented one and lives. A refusal brings the stored state
     /// back, so that either outcome is one request.
@@ -94,10 +97,10 @@ impl Store {
             .expression_attribute_values(":by", text(&presented.invocation_id));
         match &presented.idempotency {
             Some(digest) => request
-                .update_expression(format!("{moved}, idempotency_digest = :digest"))
+                .update_expression(format!("{moved}, idempotency_digest = :digest REMOVE {COUNT}"))
                 .expression_attribute_values(":digest", text(digest.as_str())),
             // The key of the rotation before says nothing about this one.
-            None => request.update_expression(format!("{moved} REMOVE idempotency_digest")),
+            None => request.update_expression(format!("{moved} REMOVE idempotency_digest, {COUNT}")),
         }
     }
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::item::Item;
 use super::{session_item, users};
 use crate::clock::Timestamp;
-use crate::session::{Session, SessionId};
+use crate::session::{Retries, Session, SessionId};
 use crate::user::{User, UserId, UserStatus};
 
 /// An item as a JSON object: texts, numbers, flags, lists and maps.
@@ -22,8 +22,8 @@ pub fn check(data: &[u8]) {
     let sid = SessionId::parse("q3Vn0eYk5rT8wZb1XcD6uJm4sLg7hPf2aQi9oRt0yEs");
     let (Ok(user), Ok(sid)) = (user, sid) else { return };
     if let Ok(session) = session_item::decode(&user, &sid, &item) {
-        // A session is written when it is new; its end is written by an update.
-        let session = Session { revoked: None, ..session };
+        // A session is written when it is new; its end and its repetitions are written by updates.
+        let session = Session { revoked: None, retries: Retries::new(), last_replay: None, ..session };
         let written = session_item::encode(&session, Timestamp::default());
         assert_eq!(session_item::decode(&user, &sid, &written).ok(), Some(session));
     }

@@ -42,8 +42,12 @@ const HONEST: Bound = Bound {
     ticks: 4,
     skew: 1,
     grace: 1,
+    window: 9,
+    limit: 9,
     rotation: Rotation::On,
     keys: Keys::OfTheToken,
+    key_stolen: false,
+    old_versions: false,
     patient: true,
     ends: false,
     disable: false,
@@ -59,6 +63,28 @@ const THIEF: Bound =
     Bound { tab_requests: 2, thief_requests: 2, parallel: 2, ticks: 2, keys: Keys::None, ..HONEST };
 
 const THIEF_AND_KEYS: Bound = Bound { keys: Keys::OfTheToken, ..THIEF };
+
+/// Retries within two seconds, and one of them.
+const FEW_RETRIES: Bound = Bound { tab_requests: 3, window: 2, limit: 1, ..HONEST };
+
+/// A thief who copies the storage has the key.
+const THIEF_WITH_THE_KEY: Bound = Bound {
+    tab_requests: 1,
+    thief_requests: 3,
+    skew: 0,
+    grace: 0,
+    window: 1,
+    limit: 2,
+    key_stolen: true,
+    ..THIEF_AND_KEYS
+};
+
+const ENDINGS_AND_STOLEN_KEYS: Bound =
+    Bound { keys: Keys::OfTheToken, key_stolen: true, grace: 0, disable: false, ..ENDINGS };
+
+/// A deployment: functions that know no count beside functions that do.
+const OLD_VERSIONS: Bound =
+    Bound { grace: 0, limit: 1, ticks: 1, skew: 0, parallel: 2, old_versions: true, ..HONEST };
 
 const ENDINGS: Bound = Bound { thief_requests: 1, ticks: 1, ends: true, disable: true, ..THIEF };
 
@@ -84,9 +110,27 @@ fn every_rule_holds_against_a_thief_of_a_client_with_keys() {
     holds_within(THIEF_AND_KEYS, &["a refresh is answered", "a replay is answered", "a reuse is noticed"]);
 }
 
+/// Within the window, so many repetitions are answered to whoever has token and key, and not one more.
+#[test]
+fn a_thief_with_the_key_gets_no_more_than_the_bounded_number_of_replays() {
+    let reached = ["a refresh is answered", "a replay is counted", "a reuse is noticed"];
+    holds_within(THIEF_WITH_THE_KEY, &reached);
+}
+
+#[test]
+fn an_honest_client_may_retry_as_often_and_as_long_as_the_bounds_say() {
+    holds_within(FEW_RETRIES, &["a replay is answered", "a replay is counted", "a reuse is noticed"]);
+}
+
+#[test]
+fn every_rule_holds_while_functions_without_the_count_run_beside_those_with_it() {
+    holds_within(OLD_VERSIONS, &["a refresh is answered", "a replay is answered", "a replay is counted"]);
+}
+
 #[test]
 fn every_rule_holds_whenever_the_session_is_ended() {
     holds_within(ENDINGS, &["a refresh is answered", "a replay is answered"]);
+    holds_within(ENDINGS_AND_STOLEN_KEYS, &["a refresh is answered", "a replay is counted"]);
 }
 
 /// What the service cannot tell from a theft: the client must not use a token while a request with the one before may still
@@ -131,6 +175,15 @@ fn every_mutation_is_caught() {
         (Mutation::OlderTokenReplayedInGrace, THIEF, Rule::ReuseEndsTheSession),
         (Mutation::RevocationIgnored, ENDINGS, Rule::EndedStaysEnded),
         (Mutation::EndsIgnored, HONEST, Rule::NothingPastTheEnd),
+        (Mutation::RetryWindowIgnored, THIEF_WITH_THE_KEY, Rule::ReuseEndsTheSession),
+        (Mutation::RetryLimitIgnored, FEW_RETRIES, Rule::ReuseEndsTheSession),
+        (Mutation::OwnRetryNotRecognised, FEW_RETRIES, Rule::HonestStaysSignedIn),
+        (Mutation::EarlierRetriesCounted, OLD_VERSIONS, Rule::HonestStaysSignedIn),
+        (Mutation::ReplayNotCounted, THIEF_WITH_THE_KEY, Rule::ReuseEndsTheSession),
+        (Mutation::CountIgnoresGeneration, THIEF_WITH_THE_KEY, Rule::ReuseEndsTheSession),
+        (Mutation::CountIgnoresRevocation, ENDINGS_AND_STOLEN_KEYS, Rule::EndedStaysEnded),
+        (Mutation::CountIgnoresLimit, THIEF_WITH_THE_KEY, Rule::ReuseEndsTheSession),
+        (Mutation::CountBeginsAgain, FEW_RETRIES, Rule::ReuseEndsTheSession),
         (Mutation::ReplayMintsAnotherToken, HONEST, Rule::OneSuccessor),
         (Mutation::ReuseNotRevoked, KEYLESS, Rule::ReuseEndsTheSession),
         (Mutation::ReplaySuspected, THIEF, Rule::RefusalChangesNothing),

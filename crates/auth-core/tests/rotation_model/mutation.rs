@@ -25,6 +25,17 @@ pub(crate) enum Mutation {
     OlderTokenReplayedInGrace,
     RevocationIgnored,
     EndsIgnored,
+    RetryWindowIgnored,
+    /// In the condition as well, which would otherwise hold for the decision.
+    RetryLimitIgnored,
+    OwnRetryNotRecognised,
+    EarlierRetriesCounted,
+    // The count of a replay: its condition, and whether there is one.
+    ReplayNotCounted,
+    CountIgnoresGeneration,
+    CountIgnoresRevocation,
+    CountIgnoresLimit,
+    CountBeginsAgain,
     // What is done about it.
     ReplayMintsAnotherToken,
     ReuseNotRevoked,

@@ -6,7 +6,7 @@ use crate::mutation::Mutation;
 use crate::rules::{self, Rule};
 use crate::service::Service;
 use crate::table;
-use crate::world::{Action, Bound, Keys, Phase, Request, RevokeAll, Why, World};
+use crate::world::{Action, Bound, Keys, Phase, Request, RevokeAll, ThiefKey, Why, World};
 
 /// The key that the thief sends with whatever token.
 const KEY_OF_THE_THIEF: u8 = 100;
@@ -35,7 +35,10 @@ impl Protocol {
             if room && may && world.sent_by_tabs < self.bound.tab_requests {
                 // Without keys of their own, one tab is as good as the other.
                 let tabs = if self.bound.keys == Keys::OfTheTab { self.bound.tabs } else { 1 };
-                actions.extend((0..tabs).map(Action::TabRefreshes));
+                let versions = if self.bound.old_versions { &[false, true][..] } else { &[false] };
+                for tab in 0..tabs {
+                    actions.extend(versions.iter().map(|old| Action::TabRefreshes { tab, old: *old }));
+                }
             }
             if world.sent_by_thief < self.bound.thief_requests && world.loot & (1 << stored) == 0 {
                 actions.push(Action::ThiefCopiesStorage);
@@ -43,9 +46,10 @@ impl Protocol {
         }
         if room && world.sent_by_thief < self.bound.thief_requests {
             for generation in (0..8).filter(|generation| world.loot & (1 << generation) != 0) {
-                for keyed in [false, true] {
-                    actions.push(Action::ThiefPresents { generation, keyed });
-                }
+                // Who has the key does not make one up.
+                let other = if self.bound.key_stolen { ThiefKey::Stolen } else { ThiefKey::Own };
+                let keys = [ThiefKey::None, other];
+                actions.extend(keys.iter().map(|key| Action::ThiefPresents { generation, key: *key }));
             }
         }
     }
@@ -72,6 +76,8 @@ impl Protocol {
                 Phase::Written { .. } => {
                     actions.extend([Action::SdkWritesAgain(place), Action::Delivered(place)]);
                 }
+                Phase::Counting { .. } => actions.push(Action::Counts(place)),
+                Phase::Counted { .. } => actions.extend([Action::Counts(place), Action::Delivered(place)]),
                 Phase::Ending(_) => actions.push(Action::EndsSession(place)),
                 Phase::Granted(_) | Phase::Refused(_) => actions.push(Action::Delivered(place)),
             }
@@ -94,10 +100,10 @@ impl Protocol {
         }
     }
 
-    fn send(world: &mut World, honest: bool, generation: u8, key: Option<u8>) {
+    fn send(world: &mut World, honest: bool, generation: u8, key: Option<u8>, old: bool) {
         let id = world.sent_by_tabs + world.sent_by_thief;
         let after_the_end = world.past.ended || world.disabled;
-        world.requests.push(Request { id, honest, generation, key, after_the_end, phase: Phase::Sent });
+        world.requests.push(Request { id, honest, generation, key, old, after_the_end, phase: Phase::Sent });
         let sent = if honest { &mut world.sent_by_tabs } else { &mut world.sent_by_thief };
         *sent += 1;
     }
@@ -121,6 +127,9 @@ impl Protocol {
             (Action::SdkWritesAgain(_), Phase::Written { at, .. }) => {
                 Some(self.service.writes(world, &self.bound, request, at))
             }
+            (Action::Counts(_), Phase::Counting { at, count } | Phase::Counted { at, count, .. }) => {
+                Some(self.service.counts(world, &self.bound, request, at, count))
+            }
             (Action::EndsSession(_), Phase::Ending(why)) => {
                 table::revoke(&mut world.item);
                 world.past.ended = true;
@@ -137,7 +146,9 @@ impl Protocol {
     /// What an answer must not be.
     fn judge(&self, world: &World, request: &Request, phase: Phase) -> Option<Rule> {
         match phase {
-            Phase::Written { .. } | Phase::Granted(_) if request.after_the_end => Some(Rule::EndedStaysEnded),
+            Phase::Written { .. } | Phase::Counted { .. } | Phase::Granted(_) if request.after_the_end => {
+                Some(Rule::EndedStaysEnded)
+            }
             Phase::Refused(why) => rules::refused(&self.bound, world, request, why),
             _ => None,
         }
@@ -172,13 +183,18 @@ impl Model for Protocol {
         match action {
             Action::Tick => world.time += 1,
             Action::DeleteExpiredItem => world.item = None,
-            Action::TabRefreshes(tab) => {
+            Action::TabRefreshes { tab, old } => {
                 let generation = world.stored?;
-                Self::send(&mut world, true, generation, self.key(tab, generation));
+                Self::send(&mut world, true, generation, self.key(tab, generation), old);
             }
             Action::ThiefCopiesStorage => world.loot |= 1 << world.stored?,
-            Action::ThiefPresents { generation, keyed } => {
-                Self::send(&mut world, false, generation, keyed.then_some(KEY_OF_THE_THIEF));
+            Action::ThiefPresents { generation, key } => {
+                let key = match key {
+                    ThiefKey::None => None,
+                    ThiefKey::Own => Some(KEY_OF_THE_THIEF),
+                    ThiefKey::Stolen => self.key(0, generation),
+                };
+                Self::send(&mut world, false, generation, key, false);
             }
             Action::Logout => end(&mut world),
             Action::RevokeAllLists => {
@@ -196,6 +212,7 @@ impl Model for Protocol {
             Action::Arrives(place, _)
             | Action::Writes(place, _)
             | Action::SdkWritesAgain(place)
+            | Action::Counts(place)
             | Action::EndsSession(place)
             | Action::Delivered(place)
             | Action::Lost(place) => {
@@ -241,6 +258,9 @@ impl Model for Protocol {
             Property::sometimes("a replay is answered", |_, world: &World| {
                 world.requests.iter().any(|request| matches!(request.phase, Phase::Granted(_)))
             }),
+            Property::sometimes("a replay is counted", |_, world: &World| {
+                world.requests.iter().any(|request| matches!(request.phase, Phase::Counted { .. }))
+            }),
             Property::sometimes("a reuse is noticed", |_, world: &World| {
                 world.requests.iter().any(|request| request.phase == Phase::Ending(Why::Reuse))
             }),
@@ -279,7 +299,7 @@ fn end(world: &mut World) {
 /// An answer reaches its client. The storage keeps the newest token; a refusal signs out unless the storage has moved on.
 fn deliver(world: &mut World, request: &Request, phase: Phase) {
     let granted = match phase {
-        Phase::Written { grant, .. } | Phase::Granted(grant) => Some(grant),
+        Phase::Written { grant, .. } | Phase::Counted { grant, .. } | Phase::Granted(grant) => Some(grant),
         _ => None,
     };
     match granted {

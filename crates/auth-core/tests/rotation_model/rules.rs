@@ -9,8 +9,8 @@ pub(crate) enum Rule {
     OneSuccessor,
     /// The honest client is not signed out by what it, the network or the service does twice.
     HonestStaysSignedIn,
-    /// A token that is presented after its successor was used, or after the grace without the rotation's key, has ended the
-    /// session for everybody before it is answered.
+    /// A token that is presented after its successor was used, after the grace without the rotation's key, or with it but later or
+    /// more often than the bounds allow, has ended the session for everybody before it is answered.
     ReuseEndsTheSession,
     /// After the session was ended or the user disabled, no refresh that is sent later succeeds, and nothing brings the session
     /// back.
@@ -39,6 +39,8 @@ pub(crate) struct Past {
     newest: u8,
     /// The rotation to it: when, with which key, by which request.
     rotation: Option<(Tick, Option<u8>, u8)>,
+    /// The requests that were answered for the rotation's key after the grace, one bit each.
+    repeated: u8,
     /// The end of each generation's token.
     tokens: [Option<Tick>; GENERATIONS],
     idle_end: Tick,
@@ -50,8 +52,12 @@ pub(crate) struct Past {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Standing {
     Current,
-    /// Superseded, and covered by the grace, the rotation's key or the rotation's own request.
+    /// Superseded, and covered by the grace or the rotation's own request.
     Repeated,
+    /// Superseded, and covered by the rotation's key within its bounds.
+    Retried,
+    /// Superseded, with the rotation's key beyond its bounds.
+    Exhausted,
     /// Superseded, and covered by nothing.
     Late,
     /// Its successor has been used.
@@ -62,7 +68,7 @@ impl Past {
     pub(crate) fn at_login(token_end: Tick) -> Self {
         let mut tokens = [None; GENERATIONS];
         tokens[0] = Some(token_end);
-        Self { newest: 0, rotation: None, tokens, idle_end: IDLE, ended: false }
+        Self { newest: 0, rotation: None, repeated: 0, tokens, idle_end: IDLE, ended: false }
     }
 
     /// When the token of `generation` ends.
@@ -70,7 +76,7 @@ impl Past {
         self.tokens[usize::from(generation)].expect("only tokens that were handed out are presented")
     }
 
-    pub(crate) fn standing(&self, request: &Request, at: Tick, grace: Tick) -> Standing {
+    pub(crate) fn standing(&self, request: &Request, at: Tick, bound: &Bound) -> Standing {
         if request.generation == self.newest {
             return Standing::Current;
         }
@@ -78,9 +84,24 @@ impl Past {
             return Standing::Stale;
         }
         let Some((rotated_at, key, by)) = self.rotation else { return Standing::Late };
-        let in_grace = grace > 0 && at <= rotated_at.saturating_add(grace);
-        let same_key = key.is_some() && key == request.key;
-        if in_grace || same_key || by == request.id { Standing::Repeated } else { Standing::Late }
+        let within = |span: Tick| at <= rotated_at.saturating_add(span);
+        if (bound.grace > 0 && within(bound.grace)) || by == request.id {
+            return Standing::Repeated;
+        }
+        if key.is_none() || key != request.key {
+            return Standing::Late;
+        }
+        if request.old {
+            return Standing::Retried;
+        }
+        let own = 1 << request.id;
+        let others = (self.repeated & !own).count_ones();
+        // Once it was answered, the same request again is no other repetition.
+        if self.repeated & own != 0 || (within(bound.window) && others < bound.limit) {
+            Standing::Retried
+        } else {
+            Standing::Exhausted
+        }
     }
 
     /// A write was applied: it made `generation`, whose token ends at `token_end`.
@@ -104,6 +125,7 @@ impl Past {
         if generation != self.newest {
             self.newest = generation;
             self.rotation = Some((at, request.key, request.id));
+            self.repeated = 0;
         }
         broken.or_else(|| self.handed_out(generation, token_end))
     }
@@ -133,27 +155,37 @@ impl Past {
     ) -> Option<Rule> {
         if self.ended {
             Some(Rule::EndedStaysEnded)
-        } else if matches!(standing, Standing::Late | Standing::Stale) {
+        } else if founded(standing) {
             Some(Rule::ReuseEndsTheSession)
         } else if at >= self.idle_end || at >= ABSOLUTE {
             Some(Rule::NothingPastTheEnd)
         } else if generation != request.generation + 1 {
             Some(Rule::OneSuccessor)
         } else {
+            if standing == Standing::Retried && !request.old {
+                self.repeated |= 1 << request.id;
+            }
             self.handed_out(generation, token_end)
         }
     }
 }
 
+/// Whether a token that stands so is reused.
+fn founded(standing: Standing) -> bool {
+    matches!(standing, Standing::Exhausted | Standing::Late | Standing::Stale)
+}
+
 /// A refused write is taken for a reuse.
 pub(crate) fn suspected(bound: &Bound, request: &Request, standing: Standing) -> Option<Rule> {
-    let founded = matches!(standing, Standing::Late | Standing::Stale);
-    // Without a key the promise ends with the grace.
-    let own_fault = bound.keys == Keys::None && standing == Standing::Late;
+    // Without a key the promise ends with the grace, with one at the bounds of retries.
+    let own_fault = match bound.keys {
+        Keys::None => standing == Standing::Late,
+        Keys::OfTheTab | Keys::OfTheToken => standing == Standing::Exhausted,
+    };
     if bound.thief_requests == 0 && request.honest && !own_fault {
         Some(Rule::HonestStaysSignedIn)
     } else {
-        (!founded).then_some(Rule::RefusalChangesNothing)
+        (!founded(standing)).then_some(Rule::RefusalChangesNothing)
     }
 }
 

@@ -2,16 +2,18 @@
 
 use auth_core::client::Client;
 use auth_core::random::Random;
-use auth_core::session::policy::{Rotation, SessionConfig};
-use auth_core::session::rotation::{Decision, Presented, decide};
-use auth_core::session::{Generation, IdempotencyDigest, Revocation, RevocationReason, Session, SessionId};
+use auth_core::session::policy::{RetryPolicy, Rotation, SessionConfig};
+use auth_core::session::rotation::{Decision, Presented, ReuseReason, decide};
+use auth_core::session::{
+    Generation, IdempotencyDigest, Retries, RetryMark, Revocation, RevocationReason, Session, SessionId,
+};
 use auth_core::user::UserId;
 
 use crate::mutation::Mutation;
 use crate::rules::{self, Standing};
 use crate::table;
 use crate::world::{
-    ABSOLUTE, Bound, IDLE, Item, Phase, RETENTION, Request, Tick, Why, World, span, tick, timestamp,
+    ABSOLUTE, Bound, Count, IDLE, Item, Phase, RETENTION, Request, Tick, Why, World, span, tick, timestamp,
 };
 
 /// The refresh function, with one fault or none.
@@ -55,17 +57,50 @@ impl Service {
     pub(crate) fn writes(&self, world: &mut World, bound: &Bound, request: &Request, at: Tick) -> Phase {
         let presented = presented(request, at);
         let step = presented.step(&self.config);
-        let standing = world.past.standing(request, at, bound.grace);
         if table::rotate(&mut world.item, request, at, step, self.mutation) {
             let item = world.item.expect("it has just been written");
             let token_end = self.token_end(&item);
             world.broken = world.past.written(request, at, item.generation, token_end);
             return Phase::Written { at, grant: item.generation };
         }
+        self.answers(world, bound, request, &presented, at)
+    }
+
+    /// The conditional count of a repetition, and the decision if it is refused.
+    pub(crate) fn counts(
+        &self,
+        world: &mut World,
+        bound: &Bound,
+        request: &Request,
+        at: Tick,
+        count: Count,
+    ) -> Phase {
+        if table::count_replay(&mut world.item, request, count, bound.limit, self.mutation) {
+            let item = world.item.expect("it has just been written");
+            let grant = self.replays(world, bound, request, at, &item);
+            return Phase::Counted { at, count, grant };
+        }
+        self.answers(world, bound, request, &presented(request, at), at)
+    }
+
+    /// What the state says that refused a write.
+    fn answers(
+        &self,
+        world: &mut World,
+        bound: &Bound,
+        request: &Request,
+        presented: &Presented,
+        at: Tick,
+    ) -> Phase {
         let Some(item) = world.item else { return Phase::Refused(Why::Unknown) };
-        match self.decide(&item, &presented, bound.grace) {
-            Decision::Replay => self.replays(world, request, standing, at, &item),
-            Decision::Reuse => {
+        match self.decide(&item, presented, bound, request.old) {
+            Decision::Replay => Phase::Granted(self.replays(world, bound, request, at, &item)),
+            Decision::CountedReplay => {
+                let first = item.retries == 0 || item.retries_of != Some(item.generation);
+                Phase::Counting { at, count: if first { Count::First } else { Count::Another } }
+            }
+            Decision::Reuse(_) => {
+                let standing = world.past.standing(request, at, bound);
                 world.broken = rules::suspected(bound, request, standing);
                 let revoked = self.mutation != Some(Mutation::ReuseNotRevoked);
                 if revoked { Phase::Ending(Why::Reuse) } else { Phase::Refused(Why::Reuse) }
@@ -83,36 +118,32 @@ impl Service {
         world.item.is_some_and(|item| self.session(&item).ended(timestamp(now)).is_none())
     }
 
-    fn replays(
-        &self,
-        world: &mut World,
-        request: &Request,
-        standing: Standing,
-        at: Tick,
-        item: &Item,
-    ) -> Phase {
+    /// The token that a repetition is answered with.
+    fn replays(&self, world: &mut World, bound: &Bound, request: &Request, at: Tick, item: &Item) -> u8 {
+        let standing = world.past.standing(request, at, bound);
         let mut token_end = self.token_end(item);
         if self.mutation == Some(Mutation::ReplayMintsAnotherToken) {
             token_end = at + IDLE;
         }
         world.broken = world.past.replayed(request, standing, at, item.generation, token_end);
-        Phase::Granted(item.generation)
+        item.generation
     }
 
     /// The production code's decision, unless a fault comes in between.
-    fn decide(&self, item: &Item, presented: &Presented, grace: Tick) -> Decision {
+    fn decide(&self, item: &Item, presented: &Presented, bound: &Bound, old: bool) -> Decision {
         let mut session = self.session(item);
         let mut presented = presented.clone();
-        let mut grace = span(grace);
+        let mut policy =
+            RetryPolicy { grace: span(bound.grace), window: span(bound.window), limit: bound.limit };
         match self.mutation {
-            Some(Mutation::GraceWithoutEnd) => grace = span(Tick::MAX),
-            Some(Mutation::GraceIgnored) => grace = span(0),
+            Some(Mutation::GraceWithoutEnd) => policy.grace = span(Tick::MAX),
+            Some(Mutation::GraceIgnored) => policy.grace = span(0),
             Some(Mutation::KeyIgnored) => presented.idempotency = None,
             Some(Mutation::NoKeyEqualsNoKey) => {
                 session.idempotency = session.idempotency.or_else(|| Some(digest(0)));
                 presented.idempotency = presented.idempotency.or_else(|| Some(digest(0)));
             }
-            Some(Mutation::RequestIgnored) => presented.invocation_id.clear(),
+            Some(Mutation::RequestIgnored) => session.rotated_by.clear(),
             Some(Mutation::OlderTokenReplayedInGrace) if session.generation > presented.generation => {
                 session.generation = presented.generation.next();
             }
@@ -121,11 +152,27 @@ impl Service {
                 (session.idle_ends_at, session.absolute_ends_at) =
                     (timestamp(Tick::MAX), timestamp(Tick::MAX));
             }
+            Some(Mutation::RetryWindowIgnored) => policy.window = span(Tick::MAX),
+            Some(Mutation::RetryLimitIgnored) => policy.limit = u32::MAX,
+            Some(Mutation::OwnRetryNotRecognised) => {
+                let own = RetryMark::of(&presented.invocation_id).expect("requests have ids");
+                if session.retries.remove(&own) {
+                    session.retries.extend(RetryMark::of("another request"));
+                }
+            }
             _ => {}
         }
-        match decide(&session, &presented, grace) {
-            Decision::Reuse if self.mutation == Some(Mutation::ReuseTakenForReplay) => Decision::Replay,
-            Decision::Replay if self.mutation == Some(Mutation::ReplaySuspected) => Decision::Reuse,
+        match decide(&session, &presented, &policy) {
+            Decision::Reuse(_) if self.mutation == Some(Mutation::ReuseTakenForReplay) => Decision::Replay,
+            Decision::Replay if self.mutation == Some(Mutation::ReplaySuspected) => {
+                Decision::Reuse(ReuseReason::Superseded)
+            }
+            Decision::CountedReplay | Decision::Reuse(ReuseReason::RetryWindow | ReuseReason::RetryLimit)
+                if old =>
+            {
+                Decision::Replay
+            }
+            Decision::CountedReplay if self.mutation == Some(Mutation::ReplayNotCounted) => Decision::Replay,
             decision => decision,
         }
     }
@@ -137,11 +184,20 @@ impl Service {
             rotated_at: timestamp(item.rotated_at),
             rotated_by: item.rotated_by.map(request_id).unwrap_or_default(),
             idempotency: item.key.map(digest),
+            retries: self.retries(item),
             idle_ends_at: timestamp(item.idle_ends_at),
             absolute_ends_at: timestamp(item.absolute_ends_at),
             revoked: item.revoked.then_some(revocation),
             ..self.template.clone()
         }
+    }
+
+    /// As the store reads them.
+    fn retries(&self, item: &Item) -> Retries {
+        let earlier = self.mutation == Some(Mutation::EarlierRetriesCounted);
+        let of_this = item.retries_of == Some(item.generation) || earlier;
+        let ids = (0..8).filter(|id| of_this && item.retries & (1 << id) != 0);
+        ids.filter_map(|id| RetryMark::of(&request_id(id))).collect()
     }
 
     fn token_end(&self, item: &Item) -> Tick {
@@ -153,6 +209,7 @@ fn presented(request: &Request, at: Tick) -> Presented {
     Presented {
         generation: Generation::from_number(request.generation.into()),
         idempotency: request.key.map(digest),
+        access_issued_at: None,
         invocation_id: request_id(request.id),
         at: timestamp(at),
     }

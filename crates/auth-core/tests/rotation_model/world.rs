@@ -42,9 +42,17 @@ pub(crate) struct Bound {
     pub(crate) skew: Tick,
     /// `REFRESH_GRACE`; zero is none.
     pub(crate) grace: Tick,
+    /// `REFRESH_RETRY_WINDOW`.
+    pub(crate) window: Tick,
+    /// `REFRESH_RETRY_LIMIT`.
+    pub(crate) limit: u32,
     /// `REFRESH_TOKEN_ROTATION`.
     pub(crate) rotation: Rotation,
     pub(crate) keys: Keys,
+    /// Whether the thief copies the key with the token.
+    pub(crate) key_stolen: bool,
+    /// Whether function versions from before the count handle some of the honest client's requests, as during a deployment.
+    pub(crate) old_versions: bool,
     /// Whether the honest client holds a new token back while a request with an older one is still under way.
     pub(crate) patient: bool,
     /// Whether the user logs out or ends all sessions, at any time.
@@ -90,6 +98,9 @@ pub(crate) struct Item {
     pub(crate) rotated_at: Tick,
     pub(crate) rotated_by: Option<u8>,
     pub(crate) key: Option<u8>,
+    /// The requests that repeated the rotation to `retries_of` and were counted, one bit each.
+    pub(crate) retries: u8,
+    pub(crate) retries_of: Option<u8>,
     pub(crate) idle_ends_at: Tick,
     pub(crate) absolute_ends_at: Tick,
     pub(crate) kept_until: Tick,
@@ -104,6 +115,8 @@ pub(crate) struct Request {
     pub(crate) honest: bool,
     pub(crate) generation: u8,
     pub(crate) key: Option<u8>,
+    /// A version from before the count handles it.
+    pub(crate) old: bool,
     /// It was sent after the session had been ended, or the user disabled.
     pub(crate) after_the_end: bool,
     pub(crate) phase: Phase,
@@ -119,12 +132,35 @@ pub(crate) enum Phase {
     Read,
     /// The session has moved; the function may not know it yet, and its SDK may try again with the same values.
     Written { at: Tick, grant: u8 },
+    /// The repetition is judged, and is to be counted before the answer is given.
+    Counting { at: Tick, count: Count },
+    /// It is counted; the function may not know it yet, and its SDK may try again with the same values.
+    Counted { at: Tick, count: Count, grant: u8 },
     /// The session is to be ended before the answer is given.
     Ending(Why),
     /// 200 with the token of this generation, on its way back.
     Granted(u8),
     /// 401 or 403, on its way back.
     Refused(Why),
+}
+
+/// How a repetition is counted, as the state says from which it was judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Count {
+    /// As the first one of the rotation.
+    First,
+    /// Beside others.
+    Another,
+}
+
+/// Which key the thief sends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ThiefKey {
+    None,
+    /// One that the honest client does not know.
+    Own,
+    /// The one that was stored beside the token.
+    Stolen,
 }
 
 /// Why a refresh is refused.
@@ -150,12 +186,13 @@ pub(crate) enum RevokeAll {
 pub(crate) enum Action {
     Tick,
     DeleteExpiredItem,
-    TabRefreshes(u8),
+    TabRefreshes { tab: u8, old: bool },
     ThiefCopiesStorage,
-    ThiefPresents { generation: u8, keyed: bool },
+    ThiefPresents { generation: u8, key: ThiefKey },
     Arrives(usize, i8),
     Writes(usize, i8),
     SdkWritesAgain(usize),
+    Counts(usize),
     EndsSession(usize),
     Delivered(usize),
     Lost(usize),
@@ -175,6 +212,8 @@ impl World {
                 rotated_at: 0,
                 rotated_by: None,
                 key: None,
+                retries: 0,
+                retries_of: None,
                 idle_ends_at: IDLE,
                 absolute_ends_at: ABSOLUTE,
                 kept_until: IDLE + RETENTION,

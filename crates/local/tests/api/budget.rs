@@ -32,11 +32,19 @@ async fn every_success_stays_in_its_budget() {
     let revoke_all = ["GetItem", "Query", "UpdateItem", "UpdateItem", "UpdateItem"];
     assert_eq!(tap.take(), revoke_all, "the serial, and one write for each session");
     service.logout(&first.refresh).await.expect(204);
-    assert_eq!(tap.take(), ["UpdateItem"], "logout");
+    assert_eq!(tap.take(), ["GetItem"], "logout of a session that has ended");
+    let last = service.signup("bob@example.com").await;
+    tap.take();
+    service.logout(&last.refresh).await.expect(204);
+    assert_eq!(tap.take(), ["GetItem", "UpdateItem"], "logout: one read, one write");
+    let last = tokens(&service.try_login("bob@example.com", PASSWORD).await.expect(200).body);
+    tap.take();
+    service.call("POST", "/auth/logout").bearer(&last.access).send().await.expect(204);
+    assert_eq!(tap.take(), ["UpdateItem"], "logout with an access token");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_outcome_of_a_refresh_costs_one_write_and_a_reuse_one_more() {
+async fn every_outcome_of_a_refresh_costs_one_write_and_a_counted_replay_or_a_reuse_one_more() {
     let (_engine, service, tap) = tapped(&[]).await;
     let first = service.signup("ada@example.com").await;
     let second = tokens(&service.refresh(&first.refresh).await.expect(200).body);
@@ -49,6 +57,16 @@ async fn every_outcome_of_a_refresh_costs_one_write_and_a_reuse_one_more() {
     assert_eq!(tap.take(), ["GetItem", "UpdateItem", "UpdateItem"], "reuse");
     service.refresh(&second.refresh).await.expect(401);
     assert_eq!(tap.take(), ["GetItem", "UpdateItem"], "revoked");
+    let first = service.signup("bob@example.com").await;
+    service.refresh_with_key(&first.refresh, "k").await.expect(200);
+    service.pass(11);
+    tap.take();
+    for _ in 0..10 {
+        service.refresh_with_key(&first.refresh, "k").await.expect(200);
+        assert_eq!(tap.take(), ["GetItem", "UpdateItem", "UpdateItem"], "counted replay");
+    }
+    service.refresh_with_key(&first.refresh, "k").await.expect(401);
+    assert_eq!(tap.take(), ["GetItem", "UpdateItem", "UpdateItem"], "one more than the limit");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -63,7 +81,9 @@ async fn a_forged_or_expired_token_never_reaches_the_table() {
     }
     service.me(&first.access).await.expect(401);
     service.me(&first.refresh).await.expect(401);
-    service.logout("a.b.c").await.expect(204);
+    for token in ["a.b.c", &first.refresh, &first.access] {
+        service.logout(token).await.expect(204);
+    }
     assert_eq!(tap.take(), Vec::<String>::new());
 }
 

@@ -105,6 +105,14 @@ async fn refreshes() -> BTreeMap<&'static str, Value> {
     ledger.note("refresh, ended session");
     service.refresh("a.b.c").await.expect(401);
     ledger.note("refresh, forged");
+    let first = service.signup("bob@example.com").await;
+    service.refresh_with_key(&first.refresh, "k").await.expect(200);
+    service.pass(11);
+    ledger.skip();
+    service.refresh_with_key(&first.refresh, "k").await.expect(200);
+    ledger.note("refresh, counted replay");
+    service.logout(&first.refresh).await.expect(204);
+    ledger.note("logout, superseded token");
     ledger.bills
 }
 
@@ -226,9 +234,35 @@ fn as_json(item: &Item) -> Map<String, Value> {
     let typed = |value: &AttributeValue| match value {
         AttributeValue::S(text) => json!({ "S": text }),
         AttributeValue::N(number) => json!({ "N": number }),
+        AttributeValue::Ss(texts) => json!({ "SS": texts }),
         _ => json!({ "BOOL": true }),
     };
     item.iter().map(|(name, value)| (name.clone(), typed(value))).collect()
+}
+
+/// A replay is recorded beside both clients of the session, so that with the longest user agents one write takes two units.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replayed_session_is_one_write_unit_unless_its_user_agents_are_long() {
+    for (letters, most) in [(120, WRITE_UNIT_BYTES), (240, 2 * WRITE_UNIT_BYTES)] {
+        let (engine, service, _) = ledger(&[]).await;
+        let agent = "a".repeat(letters);
+        let post =
+            |path: &str, body: &Value| service.call("POST", path).header("user-agent", &agent).json(body);
+        let account = json!({"email": "ada@example.com", "password": PASSWORD});
+        let first = tokens(&post("/auth/signup", &account).send().await.expect(201).body);
+        for _ in 0..11 {
+            let call = post("/auth/refresh", &json!({"refreshToken": first.refresh}));
+            call.header("idempotency-key", &"k".repeat(255)).send().await.expect(200);
+            service.pass(11);
+        }
+        for item in Table::of(&engine).await.items_of("SESSION#").await {
+            let loopback_to_longest = 3 * (39 - "127.0.0.1".len());
+            let bytes = size(&as_json(&item)) + loopback_to_longest;
+            println!("{bytes} bytes with user agents of {letters}");
+            assert!(bytes <= most, "{bytes} bytes: {item:?}");
+            assert_eq!(item["retries"].as_ss().map(Vec::len), Ok(10));
+        }
+    }
 }
 
 /// Half a unit for 4 KB read, one if strongly consistent; one for 1 KB written; twice that in a transaction ("DynamoDB read

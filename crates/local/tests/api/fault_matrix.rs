@@ -39,6 +39,8 @@ enum Call {
     Login,
     WrongLogin,
     Refresh,
+    /// A refresh that repeats a rotation after the grace period.
+    Replay,
     Logout,
     Me,
     ChangeMe,
@@ -50,7 +52,7 @@ enum Call {
 }
 
 /// Every request to the table, and the status of the endpoint's success.
-const REQUESTS: [(Call, u16, Target); 38] = [
+const REQUESTS: &[(Call, u16, Target)] = &[
     (Call::Signup, 201, Target::of("UpdateItem", "LIMIT#signup-ip")),
     (Call::Signup, 201, Target::of("GetItem", "CREDENTIAL")),
     (Call::Signup, 201, Target::of("TransactWriteItems", "")),
@@ -65,6 +67,10 @@ const REQUESTS: [(Call, u16, Target); 38] = [
     (Call::WrongLogin, 401, Target::of("GetItem", "CREDENTIAL")),
     (Call::Refresh, 200, Target::of("GetItem", "PROFILE")),
     (Call::Refresh, 200, Target::of("UpdateItem", "SESSION#")),
+    (Call::Replay, 200, Target::of("GetItem", "PROFILE")),
+    (Call::Replay, 200, Target::of("UpdateItem", "idle_ends_at")),
+    (Call::Replay, 200, Target::of("UpdateItem", "replay_ip")),
+    (Call::Logout, 204, Target::of("GetItem", "SESSION#")),
     (Call::Logout, 204, Target::of("UpdateItem", "SESSION#")),
     (Call::Me, 200, Target::of("GetItem", "SESSION#")),
     (Call::Me, 200, Target::of("GetItem", "PROFILE")),
@@ -123,6 +129,10 @@ impl Row {
             format!("{:?}-{operation}-{about}-{number}", self.call).replace(['#', ':'], "-").to_lowercase();
         let email = format!("{name}@example.com");
         let tokens = self.service.signup(&email).await;
+        if self.call == Call::Replay {
+            self.service.refresh_with_key(&tokens.refresh, "k").await.expect(200);
+            self.service.pass(11);
+        }
         if self.call == Call::ChangePassword {
             // For a session that has to end.
             self.service.login(&email).await;
@@ -142,7 +152,9 @@ impl Row {
             Call::WrongLogin => {
                 ("POST", "/auth/login".into(), json!({"email": email, "password": "not it at all"}))
             }
-            Call::Refresh => ("POST", "/auth/refresh".into(), json!({"refreshToken": user.refresh})),
+            Call::Refresh | Call::Replay => {
+                ("POST", "/auth/refresh".into(), json!({"refreshToken": user.refresh}))
+            }
             Call::Logout => ("POST", "/auth/logout".into(), json!({"refreshToken": user.refresh})),
             Call::Me => ("GET", "/auth/me".into(), Value::Null),
             Call::ChangeMe => ("PATCH", "/auth/me".into(), json!({"displayName": "Ada"})),
@@ -154,6 +166,7 @@ impl Row {
         };
         let call = self.service.call(method, &path);
         let call = if self.is_protected() { call.bearer(&user.access) } else { call };
+        let call = if self.call == Call::Replay { call.header("idempotency-key", "k") } else { call };
         if body.is_null() { call.send().await } else { call.json(&body).send().await }
     }
 
@@ -236,7 +249,7 @@ impl Row {
 
 /// Runs every row at the same time; each has a user for each fault.
 async fn every_row(run: impl AsyncFn(&Row) + Copy) {
-    each_row(&REQUESTS, run).await;
+    each_row(REQUESTS, run).await;
 }
 
 async fn each_row(requests: &[(Call, u16, Target)], run: impl AsyncFn(&Row) + Copy) {

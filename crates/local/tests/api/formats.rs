@@ -78,8 +78,8 @@ fn find<'a>(value: &'a Value, names: &[&str]) -> &'a Value {
 async fn users_sessions_and_counts_are_spelt_alike() {
     let camel = json!({"userId": "…", "email": "ada@example.com", "displayName": null, "firstName": null, "lastName": null, "emailVerified": false});
     let snake = json!({"id": "…", "email": "ada@example.com", "display_name": null, "first_name": null, "last_name": null, "email_verified": false});
-    let camel_session = json!([{"sessionId": "…", "createdAt": "seconds", "lastUsedAt": "seconds", "expiresAt": "seconds", "ip": "…", "userAgent": "…", "current": true}]);
-    let snake_session = json!([{"session_id": "…", "created_at": "seconds", "last_used_at": "seconds", "expires_at": "seconds", "ip": "…", "user_agent": "…", "current": true}]);
+    let camel_session = json!([{"sessionId": "…", "createdAt": "seconds", "lastUsedAt": "seconds", "expiresAt": "seconds", "ip": "…", "userAgent": "…", "lastReplay": null, "current": true}]);
+    let snake_session = json!([{"session_id": "…", "created_at": "seconds", "last_used_at": "seconds", "expires_at": "seconds", "ip": "…", "user_agent": "…", "last_replay": null, "current": true}]);
     for format in FORMATS {
         let service = start(format).await;
         let signup = service.try_signup("ada@example.com").await.expect(201);

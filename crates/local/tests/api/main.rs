@@ -48,6 +48,7 @@ mod refresh_faults;
 mod renewal;
 mod requests;
 mod restore;
+mod retries;
 mod revoke_all_faults;
 mod scenarios;
 mod sessions;

@@ -144,7 +144,13 @@ async fn successes(described: &mut Described) {
     described.post(&service, "/auth/register", &account("bob@example.com")).await.expect(201);
     let login = described.post(&service, "/auth/login", &account("ada@example.com")).await.expect(200);
     let refresh = json!({"refreshToken": login.body["refreshToken"]});
-    let refreshed = described.post(&service, "/auth/refresh", &refresh).await.expect(200);
+    for _ in 0..2 {
+        let call = service.call("POST", "/auth/refresh").header("idempotency-key", "k-1").json(&refresh);
+        described.send("/auth/refresh", "POST", call).await.expect(200);
+        service.pass(11);
+    }
+    let call = service.call("POST", "/auth/refresh").header("idempotency-key", "k-1").json(&refresh);
+    let refreshed = described.send("/auth/refresh", "POST", call).await.expect(200);
     let access = refreshed.body["accessToken"].as_str().expect("a token").to_owned();
     described.send("/auth/me", "GET", service.call("GET", "/auth/me").bearer(&access)).await.expect(200);
     let change = service
@@ -156,6 +162,9 @@ async fn successes(described: &mut Described) {
     let list = described.send("/auth/sessions", "GET", list).await.expect(200);
     let other =
         list.body["sessions"].as_array().and_then(|all| all.iter().find(|one| one["current"] == false));
+    let replayed =
+        list.body["sessions"].as_array().into_iter().flatten().any(|one| one["lastReplay"]["at"].is_u64());
+    assert!(replayed, "{}", list.body);
     let other = other.expect("the signup's session")["sessionId"].as_str().expect("an id").to_owned();
     let end = service.call("DELETE", &format!("/auth/sessions/{other}")).bearer(&access);
     described.send("/auth/sessions/{sessionId}", "DELETE", end).await.expect(204);

@@ -1,4 +1,5 @@
-//! An honest client is not signed out: not by lost answers, second tabs, second tries or a table that is away.
+//! An honest client is not signed out: not by lost answers, second tabs, second tries or a table that is away, as long as it
+//! repeats a refresh within the retry window and no more often than the retry limit.
 
 use proptest::collection::vec;
 use proptest::prelude::{Just, Strategy};
@@ -26,7 +27,7 @@ struct Visit {
 
 const DAY: u64 = 86_400;
 
-/// With a key a retry may come at any time; without one, in the grace.
+/// With a key a retry may come within the retry window; without one, in the grace.
 fn visit() -> impl Strategy<Value = Visit> {
     let tries = |pause| vec(once(pause), 0..4);
     prop_oneof![
@@ -44,7 +45,8 @@ fn once(longest: u64) -> impl Strategy<Value = Try> {
 
 #[test]
 fn an_honest_client_is_never_signed_out() {
-    let rules = Rules { access: 900, idle: 30 * DAY, absolute: 400 * DAY, ..RULES };
+    let rules =
+        Rules { window: 4 * DAY, limit: 4, access: 900, idle: 30 * DAY, absolute: 400 * DAY, ..RULES };
     check(rules, &vec(visit(), 1..8), async |stage: &Stage, number, visits: &Vec<Visit>| {
         let mut current = stage.service.signup(&format!("user{number}@example.com")).await.refresh;
         for (at, visit) in visits.iter().enumerate() {

@@ -31,7 +31,16 @@ use crate::support::tapped;
 /// Of the number of cases that proptest is told, or runs by itself, 256: one of so many.
 const SHARE: u32 = 4;
 
-const RULES: Rules = Rules { rotation: true, grace: 3, access: 20, idle: 40, absolute: 100, retention: 20 };
+const RULES: Rules = Rules {
+    rotation: true,
+    grace: 3,
+    window: 10,
+    limit: 2,
+    access: 20,
+    idle: 40,
+    absolute: 100,
+    retention: 20,
+};
 
 #[test]
 fn every_history_goes_as_the_model_says() {
@@ -87,10 +96,12 @@ fn check<S: Strategy>(
 
 async fn start(rules: Rules) -> Stage {
     let span = |seconds: u64| format!("{seconds}s");
-    let Rules { rotation, grace, access, idle, absolute, retention } = rules;
+    let Rules { rotation, grace, window, limit, access, idle, absolute, retention } = rules;
     let settings = [
         ("REFRESH_TOKEN_ROTATION", if rotation { "on".to_owned() } else { "off".to_owned() }),
         ("REFRESH_GRACE", span(grace)),
+        ("REFRESH_RETRY_WINDOW", span(window)),
+        ("REFRESH_RETRY_LIMIT", limit.to_string()),
         ("ACCESS_TOKEN_EXPIRY", span(access)),
         ("REFRESH_TOKEN_EXPIRY", span(idle)),
         ("SESSION_MAX_LIFETIME", span(absolute)),

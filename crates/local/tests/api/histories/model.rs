@@ -14,6 +14,10 @@ pub(crate) enum Line {
     Dead,
     /// Writes were carried out, and no answer came back.
     Mute,
+    /// The count of a repetition was carried out and its answer lost: the SDK tried again.
+    CountTriedTwice,
+    /// The count of a repetition was carried out, and no answer came back.
+    CountMute,
 }
 
 /// Settings, in seconds.
@@ -21,6 +25,8 @@ pub(crate) enum Line {
 pub(crate) struct Rules {
     pub(crate) rotation: bool,
     pub(crate) grace: u64,
+    pub(crate) window: u64,
+    pub(crate) limit: usize,
     pub(crate) access: u64,
     pub(crate) idle: u64,
     pub(crate) absolute: u64,
@@ -49,6 +55,18 @@ pub(crate) struct Access {
 struct Move {
     at: u64,
     key: Option<String>,
+    /// How often it was repeated with its key after the grace.
+    repeated: usize,
+}
+
+/// What a superseded refresh token is.
+enum Superseded {
+    /// A repetition, in the grace.
+    InGrace,
+    /// A repetition with the key, within its bounds.
+    Keyed,
+    /// A reuse, and why.
+    Reuse(&'static str),
 }
 
 /// A session.
@@ -57,6 +75,10 @@ pub(crate) struct Session {
     pub(crate) began: u64,
     moves: Vec<Move>,
     pub(crate) used: u64,
+    /// The user agent of the last use.
+    pub(crate) agent: String,
+    /// The last repetition that was counted: when, and with which user agent.
+    pub(crate) replayed: Option<(u64, String)>,
     pub(crate) ended: Option<(u64, &'static str)>,
     pub(crate) deleted: bool,
 }
@@ -90,6 +112,11 @@ impl Session {
     /// When the current generation began.
     pub(crate) fn moved(&self) -> u64 {
         self.moves.last().map_or(self.began, |moved| moved.at)
+    }
+
+    /// How many repetitions of the last rotation were counted.
+    pub(crate) fn repeated(&self) -> usize {
+        self.moves.last().map_or(0, |moved| moved.repeated)
     }
 
     /// Whether the rotation to the current generation had a key.
@@ -146,6 +173,8 @@ impl Model {
             began: self.now,
             moves: Vec::new(),
             used: self.now,
+            agent: String::new(),
+            replayed: None,
             ended: None,
             deleted: false,
         });
@@ -181,7 +210,7 @@ impl Model {
         Outcome { tokens, ..Outcome::done(200, vec![("login", "", Some(session))]) }
     }
 
-    pub(crate) fn refresh(&mut self, token: &Refresh, key: Option<&str>, line: Line) -> Outcome {
+    pub(crate) fn refresh(&mut self, token: &Refresh, key: Option<&str>, agent: &str, line: Line) -> Outcome {
         let session = token.session;
         let refused = |why| vec![("refresh_token_refused", why, Some(session))];
         if self.now >= token.ends {
@@ -193,13 +222,15 @@ impl Model {
             }
             let audit = refused("user_disabled");
             return match line {
-                Line::Fine | Line::TriedTwice => Outcome::refused(403, "forbidden", audit),
+                Line::Fine | Line::TriedTwice | Line::CountTriedTwice | Line::CountMute => {
+                    Outcome::refused(403, "forbidden", audit)
+                }
                 Line::Dead | Line::Mute => Outcome::unavailable(audit),
             };
         }
         let current = token.generation == self.sessions[session].generation();
         if self.sessions[session].over(self.now, &self.rules).is_none() && current {
-            return self.rotate(session, key, line);
+            return self.rotate(session, key, agent, line);
         }
         if matches!(line, Line::Dead | Line::Mute) {
             return Outcome::unavailable(Vec::new());
@@ -207,26 +238,43 @@ impl Model {
         if let Some(why) = self.sessions[session].over(self.now, &self.rules) {
             return Outcome::refused(401, "invalid_grant", refused(why));
         }
-        if self.repeats(token, key) {
-            let tokens = Some(self.tokens(session));
-            return Outcome {
-                tokens,
-                ..Outcome::done(200, vec![("refresh_token_replayed", "", Some(session))])
-            };
+        match self.superseded(token, key) {
+            Superseded::InGrace => {}
+            Superseded::Keyed => {
+                let now = self.now;
+                let state = &mut self.sessions[session];
+                state.replayed = Some((now, agent.to_owned()));
+                state.moves.last_mut().expect("a rotation is repeated").repeated += 1;
+                if line == Line::CountMute {
+                    return Outcome::unavailable(Vec::new());
+                }
+            }
+            Superseded::Reuse(why) => {
+                self.finish(session, "reuse");
+                return Outcome::refused(
+                    401,
+                    "invalid_grant",
+                    vec![("refresh_token_reused", why, Some(session))],
+                );
+            }
         }
-        self.finish(session, "reuse");
-        Outcome::refused(401, "invalid_grant", vec![("refresh_token_reused", "superseded", Some(session))])
+        let mut audit = vec![("refresh_token_replayed", "", Some(session))];
+        if self.sessions[session].agent != agent {
+            audit.push(("foreign_replay", "user_agent", Some(session)));
+        }
+        Outcome { tokens: Some(self.tokens(session)), ..Outcome::done(200, audit) }
     }
 
-    fn rotate(&mut self, session: usize, key: Option<&str>, line: Line) -> Outcome {
+    fn rotate(&mut self, session: usize, key: Option<&str>, agent: &str, line: Line) -> Outcome {
         if line == Line::Dead {
             return Outcome::unavailable(Vec::new());
         }
         let (now, rotation) = (self.now, self.rules.rotation);
         let state = &mut self.sessions[session];
         state.used = now;
+        agent.clone_into(&mut state.agent);
         if rotation {
-            state.moves.push(Move { at: now, key: key.map(str::to_owned) });
+            state.moves.push(Move { at: now, key: key.map(str::to_owned), repeated: 0 });
         }
         if line == Line::Mute {
             return Outcome::unavailable(Vec::new());
@@ -238,14 +286,24 @@ impl Model {
         Outcome { tokens, ..Outcome::done(200, vec![(event, "", Some(session))]) }
     }
 
-    /// The token of the generation before, and its holder is in the grace or knows the rotation's key.
-    fn repeats(&self, token: &Refresh, key: Option<&str>) -> bool {
+    /// The token of the generation before is a repetition in the grace or with the rotation's key.
+    fn superseded(&self, token: &Refresh, key: Option<&str>) -> Superseded {
         let state = &self.sessions[token.session];
         let Some(last) = state.moves.last().filter(|_| token.generation + 1 == state.moves.len()) else {
-            return false;
+            return Superseded::Reuse("superseded");
         };
-        let in_grace = self.rules.grace > 0 && self.now - last.at <= self.rules.grace;
-        in_grace || (key.is_some() && key == last.key.as_deref())
+        let age = self.now - last.at;
+        if self.rules.grace > 0 && age <= self.rules.grace {
+            Superseded::InGrace
+        } else if key.is_none() || key != last.key.as_deref() {
+            Superseded::Reuse("superseded")
+        } else if age > self.rules.window {
+            Superseded::Reuse("retry_window")
+        } else if last.repeated >= self.rules.limit {
+            Superseded::Reuse("retry_limit")
+        } else {
+            Superseded::Keyed
+        }
     }
 
     /// The authorizer's part of a protected request.
@@ -273,8 +331,41 @@ impl Model {
         })
     }
 
-    /// A token is good enough to end its session with, whatever has become of it.
-    pub(crate) fn logout(&mut self, session: usize, line: Line) -> Outcome {
+    /// A valid access token ends its session.
+    pub(crate) fn logout_by_access(&mut self, token: &Access, line: Line) -> Outcome {
+        if self.now >= token.ends {
+            return Outcome::done(204, Vec::new());
+        }
+        self.log_out(token.session, line)
+    }
+
+    /// A refresh token is judged as at a refresh: it ends a live session, if it is valid, and may be a reuse.
+    pub(crate) fn logout(&mut self, token: &Refresh, key: Option<&str>, line: Line) -> Outcome {
+        let state = &self.sessions[token.session];
+        if self.now >= token.ends || state.over(self.now, &self.rules).is_some() {
+            return Outcome::done(204, Vec::new());
+        }
+        if token.generation == state.generation() {
+            return self.log_out(token.session, line);
+        }
+        let why = match self.superseded(token, key) {
+            Superseded::InGrace | Superseded::Keyed => return self.log_out(token.session, line),
+            Superseded::Reuse("superseded") => "superseded_at_logout",
+            Superseded::Reuse("retry_window") => "retry_window_at_logout",
+            Superseded::Reuse(_) => "retry_limit_at_logout",
+        };
+        let audit = vec![("refresh_token_reused", why, Some(token.session))];
+        if line != Line::Dead {
+            self.finish(token.session, "reuse");
+        }
+        if matches!(line, Line::Dead | Line::Mute) {
+            Outcome::unavailable(audit)
+        } else {
+            Outcome::done(204, audit)
+        }
+    }
+
+    fn log_out(&mut self, session: usize, line: Line) -> Outcome {
         let ended = line != Line::Dead && self.finish(session, "logout");
         match line {
             Line::Dead | Line::Mute => Outcome::unavailable(Vec::new()),

@@ -14,7 +14,7 @@ pub(crate) const HANDS: usize = 4;
 /// A step. The numbers of sessions, tokens and keys grow on the way, so that a step says which share of them it means.
 #[derive(Clone, Debug)]
 pub(crate) enum Step {
-    /// A hand presents its refresh token. The first two send an `Idempotency-Key`, made for the token when it came; the
+    /// A hand presents its refresh token, each with a user agent of its own. The first two send an `Idempotency-Key`, made for the token when it came; the
     /// others send none. Whose answer is lost keeps what it has.
     Refresh { hand: usize, line: Line, lost: bool },
     /// A hand takes over what another one holds, as a second tab does, or a thief with a copy of the storage.
@@ -76,10 +76,12 @@ fn line() -> impl Strategy<Value = Line> {
         2 => Just(Line::TriedTwice),
         1 => Just(Line::Dead),
         1 => Just(Line::Mute),
+        2 => Just(Line::CountTriedTwice),
+        1 => Just(Line::CountMute),
     ]
 }
 
-/// Around the grace, the end of an access token, the idle end and the absolute end of [`super::model::Rules`].
+/// Around the grace, the end of the retry window, the end of an access token, the idle end and the absolute end of [`super::model::Rules`].
 fn seconds() -> impl Strategy<Value = u64> {
     prop_oneof![6 => 1..=4_u64, 3 => 9..=11_u64, 3 => 18..=21_u64, 2 => 38..=41_u64, 1 => 60..=120_u64]
 }

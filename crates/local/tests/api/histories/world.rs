@@ -3,7 +3,7 @@
 mod compare;
 
 use proptest::sample::Index;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use self::compare::{agree, as_number, sid_of};
 use super::model::{Access, Line, Model, Outcome, Refresh, Rules};
@@ -17,6 +17,9 @@ pub(crate) type Failure = String;
 
 /// Every write to a session.
 pub(crate) const WRITES: Target = Target::of("UpdateItem", "SESSION#");
+
+/// Every count of a repetition.
+const COUNTS: Target = Target::of("UpdateItem", "replay_ip");
 
 /// The service with the line to its table.
 pub(crate) struct Stage {
@@ -60,6 +63,8 @@ impl Stage {
             Line::TriedTwice => self.tap.spoil_next(1, WRITES, Fault::LoseAnswer),
             Line::Dead => self.tap.spoil(WRITES, Fault::Refuse("ThrottlingException")),
             Line::Mute => self.tap.spoil(WRITES, Fault::LoseAnswer),
+            Line::CountTriedTwice => self.tap.spoil_next(1, COUNTS, Fault::LoseAnswer),
+            Line::CountMute => self.tap.spoil(COUNTS, Fault::LoseAnswer),
         }
     }
 }
@@ -122,12 +127,12 @@ impl<'a> World<'a> {
         let Hand { refresh: Some(token), key, .. } = self.hands[hand].clone() else { return Ok(()) };
         let (token, jwt) = self.refresh[token].clone();
         let moves = self.model.sessions[token.session].generation();
-        let expected = self.model.refresh(&token, key.as_deref(), line);
+        let agent = format!("hand/{hand}");
+        let expected = self.model.refresh(&token, key.as_deref(), &agent, line);
         self.stage.spoil(line);
-        let reply = match &key {
-            Some(key) => self.stage.service.refresh_with_key(&jwt, key).await,
-            None => self.stage.service.refresh(&jwt).await,
-        };
+        let call = self.stage.service.call("POST", "/auth/refresh").header("user-agent", &agent);
+        let call = if let Some(key) = &key { call.header("idempotency-key", key) } else { call };
+        let reply = call.json(&json!({ "refreshToken": jwt })).send().await;
         self.stage.tap.heal();
         let entries = self.stage.service.stack.audit().take();
         if self.model.sessions[token.session].generation() > moves {
@@ -202,17 +207,21 @@ impl<'a> World<'a> {
     }
 
     async fn logout(&mut self, hand: usize, by: Kind, line: Line) -> Result<(), Failure> {
-        let (session, jwt) = match (by, self.hands[hand].refresh, self.access_of(hand)) {
+        let call = self.stage.service.call("POST", "/auth/logout");
+        let (expected, call) = match (by, self.hands[hand].refresh, self.access_of(hand)) {
             (Kind::Refresh, Some(token), _) => {
-                let (token, jwt) = &self.refresh[token];
-                (token.session, jwt.clone())
+                let (token, jwt) = self.refresh[token].clone();
+                let key = self.hands[hand].key.clone();
+                let call = if let Some(key) = &key { call.header("idempotency-key", key) } else { call };
+                (self.model.logout(&token, key.as_deref(), line), call.bearer(&jwt))
             }
-            (Kind::Access, _, Some((token, jwt))) => (token.session, jwt),
+            (Kind::Access, _, Some((token, jwt))) => {
+                (self.model.logout_by_access(&token, line), call.bearer(&jwt))
+            }
             _ => return Ok(()),
         };
-        let expected = self.model.logout(session, line);
         self.stage.spoil(line);
-        let reply = self.stage.service.call("POST", "/auth/logout").bearer(&jwt).send().await;
+        let reply = call.send().await;
         self.stage.tap.heal();
         self.compare(&expected, &reply, &self.stage.service.stack.audit().take())
     }

@@ -64,6 +64,10 @@ pub(crate) fn size(item: &Map<String, Value>) -> usize {
     let value = |value: &Value| match value.as_object().and_then(|typed| typed.iter().next()) {
         Some((kind, Value::String(number))) if kind == "N" => number.len().div_ceil(2) + 1,
         Some((_, Value::String(text))) => text.len(),
+        // Each text of a set, and the set: 3 bytes, and one for each member ("DynamoDB item sizes and formats").
+        Some((_, Value::Array(texts))) => {
+            3 + texts.iter().map(|text| 1 + text.as_str().map_or(0, str::len)).sum::<usize>()
+        }
         _ => 1,
     };
     item.iter().map(|(name, typed)| name.len() + value(typed)).sum()

@@ -37,7 +37,9 @@ pub(crate) fn faults(document: &Value, schema: &Value, value: &Value) -> Vec<Str
             "minimum" => value.as_u64().is_none_or(|value| value >= number(rule)),
             "minItems" => value.as_array().is_none_or(|items| items.len() as u64 >= number(rule)),
             "maxItems" => value.as_array().is_none_or(|items| items.len() as u64 <= number(rule)),
-            "required" => list(rule).iter().all(|name| value.get(name.as_str().expect("a name")).is_some()),
+            "required" => value.as_object().is_none_or(|members| {
+                list(rule).iter().all(|name| members.contains_key(name.as_str().expect("a name")))
+            }),
             "additionalProperties" => {
                 assert_eq!(*rule, Value::Bool(false), "nothing else is used");
                 value

@@ -47,7 +47,8 @@ impl World<'_> {
 
     /// An audit line as the log has it: with the outcome, and with the session's identifier.
     fn line(&self, (event, reason, session): Audit) -> [String; 4] {
-        let outcome = if reason.is_empty() { "success" } else { "failure" };
+        let answered = reason.is_empty() || event == "foreign_replay";
+        let outcome = if answered { "success" } else { "failure" };
         let sid = session.map(|session| self.sids[session].clone()).unwrap_or_default();
         [event.to_owned(), outcome.to_owned(), reason.to_owned(), sid]
     }
@@ -93,6 +94,13 @@ impl World<'_> {
         }
         agree("revoked_reason", ended_why, text(item, "revoked_reason"))?;
         agree("idempotency_digest", session.keyed(), item.contains_key("idempotency_digest"))?;
+        let counted = item.get("retries").map_or(0, |marks| marks.as_ss().map_or(0, Vec::len));
+        agree("the counted repetitions", session.repeated(), counted)?;
+        agree("whether there is a count", counted > 0, item.contains_key("retries_of"))?;
+        let (replayed_at, replayed_by) = session.replayed.clone().unwrap_or_default();
+        agree("replayed_at", replayed_at, number(item, "replayed_at"))?;
+        agree("replay_user_agent", replayed_by.as_str(), text(item, "replay_user_agent"))?;
+        agree("last_user_agent", session.agent.as_str(), text(item, "last_user_agent"))?;
         agree("rotated_by", by.unwrap_or(text(item, "rotated_by")), text(item, "rotated_by"))
     }
 }
