@@ -7,7 +7,7 @@ use std::time::Duration;
 use auth_core::client::Client;
 use auth_core::random::Random;
 use auth_core::secret::Secret;
-use auth_core::session::policy::{Rotation, SessionConfig};
+use auth_core::session::policy::{RetryPolicy, Rotation, SessionConfig};
 use auth_core::session::rotation::{self, Decision, Presented};
 use auth_core::session::{Generation, Session, SessionId};
 use auth_core::token::TokenNames;
@@ -20,7 +20,8 @@ use super::{NOW, Outcome, keys, secret};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 const MONTH: Duration = Duration::from_secs(2_592_000);
-const GRACE: Duration = Duration::from_secs(10);
+const RETRIES: RetryPolicy =
+    RetryPolicy { grace: Duration::from_secs(10), window: Duration::from_secs(86_400), limit: 10 };
 
 pub(super) fn issue(algorithm: Algorithm, count: u32) -> Outcome {
     let random = Random::seeded(1);
@@ -57,17 +58,18 @@ pub(super) fn verify(count: u32) -> Outcome {
     Ok(())
 }
 
-/// A token of the generation before, in the grace: the row of the table that looks at most.
+/// A token of the generation before, in the grace: what a second tab or a retry presents.
 pub(super) fn decide(count: u32) -> Outcome {
     let session = Session { generation: Generation::FIRST.next(), ..session()? };
     let presented = Presented {
         generation: Generation::FIRST,
         idempotency: None,
+        access_issued_at: None,
         invocation_id: "8476a536-e9f4-11e8-9739-2dfe598c3fcd".to_owned(),
-        at: NOW + GRACE,
+        at: NOW + RETRIES.grace,
     };
     for _ in 0..count {
-        let decision = rotation::decide(black_box(&session), black_box(&presented), GRACE);
+        let decision = rotation::decide(black_box(&session), black_box(&presented), &RETRIES);
         if black_box(decision) != Decision::Replay {
             return Err("a token in the grace was not answered again".into());
         }
