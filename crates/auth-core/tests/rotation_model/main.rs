@@ -31,7 +31,7 @@ use stateright::{Checker, HasDiscoveries, Model};
 use crate::mutation::Mutation;
 use crate::protocol::{Protocol, name};
 use crate::rules::Rule;
-use crate::world::{Bound, Keys};
+use crate::world::{Bound, Keys, ThiefKey, Version};
 
 /// Two tabs that send the same key for the same token.
 const HONEST: Bound = Bound {
@@ -46,8 +46,8 @@ const HONEST: Bound = Bound {
     limit: 9,
     rotation: Rotation::On,
     keys: Keys::OfTheToken,
-    key_stolen: false,
-    old_versions: false,
+    thief_key: ThiefKey::Own,
+    versions: &[Version::Current],
     patient: true,
     ends: false,
     disable: false,
@@ -75,16 +75,23 @@ const THIEF_WITH_THE_KEY: Bound = Bound {
     grace: 0,
     window: 1,
     limit: 2,
-    key_stolen: true,
+    thief_key: ThiefKey::Stolen,
     ..THIEF_AND_KEYS
 };
 
 const ENDINGS_AND_STOLEN_KEYS: Bound =
-    Bound { keys: Keys::OfTheToken, key_stolen: true, grace: 0, disable: false, ..ENDINGS };
+    Bound { keys: Keys::OfTheToken, thief_key: ThiefKey::Stolen, grace: 0, disable: false, ..ENDINGS };
 
 /// A deployment: functions that know no count beside functions that do.
-const OLD_VERSIONS: Bound =
-    Bound { grace: 0, limit: 1, ticks: 1, skew: 0, parallel: 2, old_versions: true, ..HONEST };
+const OLD_VERSIONS: Bound = Bound {
+    grace: 0,
+    limit: 1,
+    ticks: 1,
+    skew: 0,
+    parallel: 2,
+    versions: &[Version::Current, Version::BeforeTheCount],
+    ..HONEST
+};
 
 const ENDINGS: Bound = Bound { thief_requests: 1, ticks: 1, ends: true, disable: true, ..THIEF };
 

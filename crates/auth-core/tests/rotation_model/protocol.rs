@@ -6,7 +6,7 @@ use crate::mutation::Mutation;
 use crate::rules::{self, Rule};
 use crate::service::Service;
 use crate::table;
-use crate::world::{Action, Bound, Keys, Phase, Request, RevokeAll, ThiefKey, Why, World};
+use crate::world::{Action, Bound, Keys, Phase, Request, RevokeAll, ThiefKey, Version, Why, World};
 
 /// The key that the thief sends with whatever token.
 const KEY_OF_THE_THIEF: u8 = 100;
@@ -35,9 +35,9 @@ impl Protocol {
             if room && may && world.sent_by_tabs < self.bound.tab_requests {
                 // Without keys of their own, one tab is as good as the other.
                 let tabs = if self.bound.keys == Keys::OfTheTab { self.bound.tabs } else { 1 };
-                let versions = if self.bound.old_versions { &[false, true][..] } else { &[false] };
                 for tab in 0..tabs {
-                    actions.extend(versions.iter().map(|old| Action::TabRefreshes { tab, old: *old }));
+                    let versions = self.bound.versions.iter();
+                    actions.extend(versions.map(|version| Action::TabRefreshes { tab, version: *version }));
                 }
             }
             if world.sent_by_thief < self.bound.thief_requests && world.loot & (1 << stored) == 0 {
@@ -46,9 +46,7 @@ impl Protocol {
         }
         if room && world.sent_by_thief < self.bound.thief_requests {
             for generation in (0..8).filter(|generation| world.loot & (1 << generation) != 0) {
-                // Who has the key does not make one up.
-                let other = if self.bound.key_stolen { ThiefKey::Stolen } else { ThiefKey::Own };
-                let keys = [ThiefKey::None, other];
+                let keys = [ThiefKey::None, self.bound.thief_key];
                 actions.extend(keys.iter().map(|key| Action::ThiefPresents { generation, key: *key }));
             }
         }
@@ -100,10 +98,18 @@ impl Protocol {
         }
     }
 
-    fn send(world: &mut World, honest: bool, generation: u8, key: Option<u8>, old: bool) {
+    fn send(world: &mut World, honest: bool, generation: u8, key: Option<u8>, version: Version) {
         let id = world.sent_by_tabs + world.sent_by_thief;
         let after_the_end = world.past.ended || world.disabled;
-        world.requests.push(Request { id, honest, generation, key, old, after_the_end, phase: Phase::Sent });
+        world.requests.push(Request {
+            id,
+            honest,
+            generation,
+            key,
+            version,
+            after_the_end,
+            phase: Phase::Sent,
+        });
         let sent = if honest { &mut world.sent_by_tabs } else { &mut world.sent_by_thief };
         *sent += 1;
     }
@@ -183,9 +189,9 @@ impl Model for Protocol {
         match action {
             Action::Tick => world.time += 1,
             Action::DeleteExpiredItem => world.item = None,
-            Action::TabRefreshes { tab, old } => {
+            Action::TabRefreshes { tab, version } => {
                 let generation = world.stored?;
-                Self::send(&mut world, true, generation, self.key(tab, generation), old);
+                Self::send(&mut world, true, generation, self.key(tab, generation), version);
             }
             Action::ThiefCopiesStorage => world.loot |= 1 << world.stored?,
             Action::ThiefPresents { generation, key } => {
@@ -194,7 +200,7 @@ impl Model for Protocol {
                     ThiefKey::Own => Some(KEY_OF_THE_THIEF),
                     ThiefKey::Stolen => self.key(0, generation),
                 };
-                Self::send(&mut world, false, generation, key, false);
+                Self::send(&mut world, false, generation, key, Version::Current);
             }
             Action::Logout => end(&mut world),
             Action::RevokeAllLists => {

@@ -1,6 +1,6 @@
 //! What must hold, judged from a record of its own: nothing here looks at the stored session to know what has happened.
 
-use crate::world::{ABSOLUTE, Bound, GENERATIONS, IDLE, Keys, Request, Tick, Why, World};
+use crate::world::{ABSOLUTE, Bound, GENERATIONS, IDLE, Keys, Request, Tick, Version, Why, World};
 
 /// A promise of the protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -91,7 +91,7 @@ impl Past {
         if key.is_none() || key != request.key {
             return Standing::Late;
         }
-        if request.old {
+        if request.version == Version::BeforeTheCount {
             return Standing::Retried;
         }
         let own = 1 << request.id;
@@ -162,7 +162,7 @@ impl Past {
         } else if generation != request.generation + 1 {
             Some(Rule::OneSuccessor)
         } else {
-            if standing == Standing::Retried && !request.old {
+            if standing == Standing::Retried && request.version == Version::Current {
                 self.repeated |= 1 << request.id;
             }
             self.handed_out(generation, token_end)

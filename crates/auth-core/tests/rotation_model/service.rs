@@ -10,10 +10,11 @@ use auth_core::session::{
 use auth_core::user::UserId;
 
 use crate::mutation::Mutation;
-use crate::rules::{self, Standing};
+use crate::rules;
 use crate::table;
 use crate::world::{
-    ABSOLUTE, Bound, Count, IDLE, Item, Phase, RETENTION, Request, Tick, Why, World, span, tick, timestamp,
+    ABSOLUTE, Bound, Count, IDLE, Item, Phase, RETENTION, Request, Tick, Version, Why, World, span, tick,
+    timestamp,
 };
 
 /// The refresh function, with one fault or none.
@@ -93,7 +94,7 @@ impl Service {
         at: Tick,
     ) -> Phase {
         let Some(item) = world.item else { return Phase::Refused(Why::Unknown) };
-        match self.decide(&item, presented, bound, request.old) {
+        match self.decide(&item, presented, bound, request.version) {
             Decision::Replay => Phase::Granted(self.replays(world, bound, request, at, &item)),
             Decision::CountedReplay => {
                 let first = item.retries == 0 || item.retries_of != Some(item.generation);
@@ -130,7 +131,7 @@ impl Service {
     }
 
     /// The production code's decision, unless a fault comes in between.
-    fn decide(&self, item: &Item, presented: &Presented, bound: &Bound, old: bool) -> Decision {
+    fn decide(&self, item: &Item, presented: &Presented, bound: &Bound, version: Version) -> Decision {
         let mut session = self.session(item);
         let mut presented = presented.clone();
         let mut policy =
@@ -168,7 +169,7 @@ impl Service {
                 Decision::Reuse(ReuseReason::Superseded)
             }
             Decision::CountedReplay | Decision::Reuse(ReuseReason::RetryWindow | ReuseReason::RetryLimit)
-                if old =>
+                if version == Version::BeforeTheCount =>
             {
                 Decision::Replay
             }

@@ -4,7 +4,7 @@
 use auth_core::session::rotation::Step;
 
 use crate::mutation::Mutation;
-use crate::world::{ABSOLUTE, Count, Item, Request, Tick, tick};
+use crate::world::{ABSOLUTE, Count, Item, Request, Tick, Version, tick};
 
 /// Moves the session on if the condition holds; no condition on an attribute holds for an item that is not there.
 pub(crate) fn rotate(
@@ -39,7 +39,7 @@ pub(crate) fn rotate(
             Some(Mutation::OldKeyNotRemoved) => request.key.or(item.key),
             _ => request.key,
         };
-        if !request.old {
+        if request.version == Version::Current {
             (item.retries, item.retries_of) = (0, None);
         }
     }

@@ -49,10 +49,10 @@ pub(crate) struct Bound {
     /// `REFRESH_TOKEN_ROTATION`.
     pub(crate) rotation: Rotation,
     pub(crate) keys: Keys,
-    /// Whether the thief copies the key with the token.
-    pub(crate) key_stolen: bool,
-    /// Whether function versions from before the count handle some of the honest client's requests, as during a deployment.
-    pub(crate) old_versions: bool,
+    /// The key that the thief sends, if any.
+    pub(crate) thief_key: ThiefKey,
+    /// Which function versions handle the honest client's requests: several during a deployment.
+    pub(crate) versions: &'static [Version],
     /// Whether the honest client holds a new token back while a request with an older one is still under way.
     pub(crate) patient: bool,
     /// Whether the user logs out or ends all sessions, at any time.
@@ -115,8 +115,8 @@ pub(crate) struct Request {
     pub(crate) honest: bool,
     pub(crate) generation: u8,
     pub(crate) key: Option<u8>,
-    /// A version from before the count handles it.
-    pub(crate) old: bool,
+    /// Which function version handles it.
+    pub(crate) version: Version,
     /// It was sent after the session had been ended, or the user disabled.
     pub(crate) after_the_end: bool,
     pub(crate) phase: Phase,
@@ -153,6 +153,14 @@ pub(crate) enum Count {
     Another,
 }
 
+/// A version of the functions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Version {
+    Current,
+    /// It counts no repetitions, and leaves the count as it is.
+    BeforeTheCount,
+}
+
 /// Which key the thief sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ThiefKey {
@@ -186,7 +194,7 @@ pub(crate) enum RevokeAll {
 pub(crate) enum Action {
     Tick,
     DeleteExpiredItem,
-    TabRefreshes { tab: u8, old: bool },
+    TabRefreshes { tab: u8, version: Version },
     ThiefCopiesStorage,
     ThiefPresents { generation: u8, key: ThiefKey },
     Arrives(usize, i8),
