@@ -18,7 +18,9 @@ function describe(auth, session) {
     const [more, button] = [document.createElement('small'), document.createElement('button')];
     const since = new Date(session.createdAt).toLocaleTimeString('en-GB');
     text.textContent = session.current ? 'This one' : browserOf(session.userAgent);
-    more.textContent = `${session.ip}, ${browserOf(session.userAgent)}, since ${since}`;
+    const replay = session.lastReplay;
+    const repeated = replay ? `, its token repeated by ${replay.ip}, ${browserOf(replay.userAgent)}` : '';
+    more.textContent = `${session.ip}, ${browserOf(session.userAgent)}, since ${since}${repeated}`;
     text.append(more);
     button.textContent = 'End';
     button.setAttribute('aria-label', `End the session of ${since}`);

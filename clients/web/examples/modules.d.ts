@@ -34,6 +34,7 @@ declare module 'next/headers' {
         set(cookie: Cookie): void;
     }
     export function cookies(): Promise<Cookies>;
+    export function headers(): Promise<Headers>;
 }
 
 declare module 'next/navigation' {

@@ -11,10 +11,13 @@ let service: FakeService;
 
 /** The browser's cookies, as `next/headers` shows them; `sealed` where a Server Component is rendered. */
 const jar = { cookies: new Map<string, string>(), sealed: false };
+/** The headers of the browser's request, as the platform passes them on. */
+let visitor: Record<string, string> = {};
 /** What is on the phone. */
 const phone = new Map<string, string>();
 
 vi.mock('next/headers', () => ({
+    headers: () => Promise.resolve(new Headers(visitor)),
     cookies: () =>
         Promise.resolve({
             get: (name: string) => (jar.cookies.has(name) ? { name, value: jar.cookies.get(name) } : undefined),
@@ -57,6 +60,7 @@ beforeEach(() => {
     vi.resetModules();
     service = new FakeService();
     phone.clear();
+    visitor = {};
     Object.assign(jar, { cookies: new Map<string, string>(), sealed: false });
     vi.stubGlobal('fetch', service.browser());
     vi.stubEnv('API_URL', BASE);
@@ -116,6 +120,30 @@ describe('Next.js with iron-session', () => {
         await expect(logout()).rejects.toThrow('redirect to /login');
         await expect(Page()).rejects.toThrow('redirect to /login');
         expect(service.count('logout')).toBe(1);
+    });
+
+    it('tells the service whom it signs in', async () => {
+        vi.stubEnv('TRUSTED_PROXY_SECRET', 'a secret of the proxy');
+        visitor = { 'x-real-ip': '203.0.113.7', 'user-agent': 'Firefox' };
+        const { login, order } = await import('../examples/nextjs/actions.js');
+        await expect(login(null, form())).rejects.toThrow('redirect to /');
+        await order('a-1');
+        const told = ['x-latchkey-proxy-secret', 'x-forwarded-for', 'x-forwarded-user-agent'];
+        expect(service.requests.map(({ headers }) => told.map((name) => headers.get(name)))).toEqual([
+            ['a secret of the proxy', '203.0.113.7', 'Firefox'],
+            [null, null, null],
+        ]);
+    });
+
+    it('keeps the device token in its one cookie over a logout', async () => {
+        service.devices = true;
+        const { login, logout } = await import('../examples/nextjs/actions.js');
+        await expect(login(null, form())).rejects.toThrow('redirect to /');
+        await expect(logout()).rejects.toThrow('redirect to /login');
+        await expect(login(null, form())).rejects.toThrow('redirect to /');
+        const again = service.requests.filter(({ url }) => url.endsWith('/auth/login')).at(-1)!;
+        expect(await again.json()).toMatchObject({ deviceToken: `device 1 of ${ADA.email}` });
+        expect(jar.cookies.size).toBe(1);
     });
 
     it('says what is wrong with a password', async () => {

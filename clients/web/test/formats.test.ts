@@ -41,6 +41,10 @@ describe.each(FORMATS)('the format %s', (format) => {
         expect(never?.lastReplay).toBeNull();
     });
 
+    it('has a device token', () => {
+        expect(readGrant(spellGrant(format, { ...TOKENS, deviceToken: 'd' }, ADA))?.deviceToken).toBe('d');
+    });
+
     it('has errors', () => {
         const error = readError(429, new Headers({ 'retry-after': '7' }), spellError(format, 'too_many_attempts'));
         expect(error).toMatchObject({ code: 'too_many_attempts', status: 429, retryAfter: 7, requestId: 'r-1' });
