@@ -14,6 +14,7 @@ pub fn check(data: &[u8]) {
         let lookup = |text: &str| text.parse::<Address>().map(|address| address.lookup().clone());
         let same = Ok(address.lookup().clone());
         assert_eq!(lookup(address.lookup().as_str()), same, "as it is looked up");
+        assert_eq!(lookup(address.normalised()), same, "as it is handed out");
         assert_eq!(lookup(&typed.to_ascii_uppercase()), same, "in capitals");
         assert!(address.as_str().len() <= 254 && address.lookup().as_str().len() <= 254);
         assert!(!address.as_str().chars().any(|c| c.is_control() || c.is_whitespace()));

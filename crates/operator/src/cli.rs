@@ -21,6 +21,7 @@ Usage: operator [options] COMMAND
   enable USER            let the user sign in again; ended sessions stay ended
   unlock USER            take away the lock and the counts of failed logins
   delete USER --yes      delete the user, the password and the records of all sessions, for ever; takes 11 s
+  addresses              list accounts whose addresses are one address, as Greek capitals make them; reads the whole table
 
 USER is an e-mail address or a user id. `unlock` takes any address, with or without a user.
 
@@ -79,6 +80,8 @@ pub enum Act {
     Unlock(Whom),
     /// `delete USER --yes`.
     Delete(Whom),
+    /// `addresses`.
+    Addresses,
 }
 
 /// Reads the arguments of the command line, without the name of the program.
@@ -152,6 +155,8 @@ fn act(words: &[String], all: bool, yes: bool) -> Result<Act, String> {
         (["enable", user], _) => Act::Enable(whom(user)?),
         (["unlock", user], _) => Act::Unlock(whom(user)?),
         (["delete", user], _) if yes => Act::Delete(whom(user)?),
+        (["addresses"], _) => Act::Addresses,
+        (["addresses", ..], _) => return Err("addresses is about all users, and wants none".to_owned()),
         (["delete", _], _) => return Err("what delete does cannot be undone: give --yes".to_owned()),
         ([command @ ("sessions" | "disable" | "enable" | "unlock" | "delete"), ..], _) => {
             return Err(format!("{command} wants one user, by e-mail address or id"));
@@ -208,6 +213,7 @@ mod tests {
         assert_eq!(act("enable ada@example.com"), Act::Enable(ada()));
         assert_eq!(act("unlock ada@example.com"), Act::Unlock(ada()));
         assert_eq!(act("delete ada@example.com --yes"), Act::Delete(ada()));
+        assert_eq!(act("addresses --json"), Act::Addresses);
         assert_eq!((run("--help"), run("sessions --version")), (Ok(Command::Help), Ok(Command::Version)));
     }
 
@@ -238,6 +244,7 @@ mod tests {
             ("sessions", "sessions wants one user, by e-mail address or id"),
             ("disable a@example.com b@example.com", "disable wants one user, by e-mail address or id"),
             ("disable --all a@example.com", "--all goes with end alone"),
+            ("addresses a@example.com", "addresses is about all users, and wants none"),
             ("end a@example.com", "end wants a user, and a session or --all"),
             ("end a@example.com x --all", "end wants a user, and a session or --all"),
             ("end a@example.com x", "\"x\" is not the identifier of a session"),

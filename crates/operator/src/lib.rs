@@ -8,10 +8,11 @@
 //! | [`cli`] | the command line |
 //! | [`table`] | finding the table |
 //! | this file | who it is about, and what every act leaves behind |
-//! | `sessions`, `status`, `address`, `deletion` | the acts |
+//! | `sessions`, `status`, `address`, `addresses`, `deletion` | the acts |
 //! | [`report`] | what is said about them, to people and as JSON |
 
 mod address;
+mod addresses;
 pub mod cli;
 mod deletion;
 pub mod report;
@@ -27,6 +28,7 @@ use auth_core::store::{Store, StoreError};
 use auth_core::sweep::SweepError;
 use auth_core::user::{User, UserId};
 
+pub use self::addresses::Addresses;
 pub use self::status::IN_FLIGHT;
 
 /// Whom an act is about.

@@ -85,6 +85,7 @@ async fn carry_out(operator: &Operator, act: &Act) -> Result<Report, Failure> {
             let streak = operator.unlock(&address).await?;
             Report::Unlock(address, streak)
         }
+        Act::Addresses => Report::Addresses(operator.addresses().await?),
         Act::Delete(whom) => {
             let (user, address) = (operator.find(whom).await?, operator.address(whom).await?);
             let deleted = operator.delete(&user, &address, IN_FLIGHT).await?;

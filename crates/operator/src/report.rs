@@ -4,10 +4,11 @@ use auth_core::address::Address;
 use auth_core::clock::Timestamp;
 use auth_core::session::{Ended, Session, SessionId};
 use auth_core::store::{Revoked, Streak};
-use auth_core::user::{User, UserStatus};
+use auth_core::user::{User, UserId, UserStatus};
 use aws_sdk_dynamodb::primitives::{DateTime, DateTimeFormat};
 use serde_json::{Value, json};
 
+use crate::addresses::Addresses;
 use crate::deletion::Deleted;
 use crate::status::Disabled;
 
@@ -28,6 +29,8 @@ pub enum Report {
     Unlock(Address, Streak),
     /// A user was deleted.
     Delete(User, Deleted),
+    /// All addresses were compared.
+    Addresses(Addresses),
 }
 
 impl Report {
@@ -57,6 +60,7 @@ impl Report {
                     if *records == 1 { "1 record".to_owned() } else { format!("{records} records") };
                 format!("{} is deleted, with {records} of sessions; {} ended\n", user.email, count(*ended))
             }
+            Self::Addresses(addresses) => shared(addresses),
         }
     }
 
@@ -84,8 +88,29 @@ impl Report {
             Self::Delete(user, Deleted { ended, records }) => {
                 json!({"userId": user.id, "status": "deleted", "endedSessions": ended, "deletedSessions": records})
             }
+            Self::Addresses(addresses) => describe_shared(addresses),
         }
     }
+}
+
+fn shared(Addresses { checked, shared }: &Addresses) -> String {
+    let head = format!("{checked} addresses were compared; {} have more than one account\n", shared.len());
+    let lines = shared.iter().flat_map(|(address, accounts)| {
+        let line = move |(stored, user): &(String, UserId)| format!("{address}  {stored}  {user}\n");
+        accounts.iter().map(line)
+    });
+    head + &lines.collect::<String>()
+}
+
+fn describe_shared(Addresses { checked, shared }: &Addresses) -> Value {
+    let accounts = |accounts: &[(String, UserId)]| {
+        accounts.iter().map(|(stored, user)| json!({"email": stored, "userId": user})).collect::<Vec<_>>()
+    };
+    let shared: Vec<Value> = shared
+        .iter()
+        .map(|(address, found)| json!({"address": address, "accounts": accounts(found)}))
+        .collect();
+    json!({"checked": checked, "shared": shared})
 }
 
 const fn status(status: UserStatus) -> &'static str {

@@ -18,6 +18,7 @@ use aws_sdk_dynamodb::operation::delete_item::DeleteItemInput;
 use aws_sdk_dynamodb::operation::query::QueryInput;
 use aws_sdk_dynamodb::types::AttributeValue;
 use local::stack::{Options, Stack};
+use operator::report::Report;
 use operator::{Failure, Operator, Whom};
 use serde_json::{Value, json};
 
@@ -410,4 +411,31 @@ async fn a_user_that_is_not_there_is_told_by_name() {
         "there is no user nobody@example.com"
     );
     assert_eq!(scene.lines(), []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn accounts_whose_addresses_are_one_are_listed_and_left_alone() {
+    let scene = Scene::start().await;
+    scene.signup().await;
+    let dynamodb = scene.stack.dynamodb();
+    let ids = ["7f3c9a52-1f0e-4b7b-9d3e-2a6c5b8e4d10", "8f3c9a52-1f0e-4b7b-9d3e-2a6c5b8e4d10"];
+    let stored = ["χρήστης.α@example.com", "χρήστησ.α@example.com"];
+    for (address, user) in stored.into_iter().zip(ids) {
+        let text = |text: &str| AttributeValue::S(text.to_owned());
+        let put = dynamodb.put_item().table_name(TABLE).item("pk", text(&format!("EMAIL#{address}")));
+        put.item("sk", text("CREDENTIAL")).item("user_id", text(user)).send().await.unwrap();
+    }
+    let found = scene.operator.addresses().await.unwrap();
+    assert_eq!(found.checked, 3);
+    let shared: Vec<_> = found.shared.iter().collect();
+    assert_eq!(shared.len(), 1, "{shared:?}");
+    assert_eq!(shared[0].0, "χρήστησ.α@example.com");
+    let accounts: Vec<_> =
+        shared[0].1.iter().map(|(stored, user)| (stored.as_str(), user.as_str())).collect();
+    assert_eq!(accounts, [(stored[0], ids[0]), (stored[1], ids[1])]);
+    let report = Report::Addresses(found);
+    assert_eq!(report.json()["shared"][0]["accounts"][1]["userId"], ids[1]);
+    let text = report.text();
+    assert!(text.starts_with("3 addresses were compared; 1 have more than one account\n"), "{text}");
+    assert!(text.contains(stored[0]) && text.contains(ids[1]), "{text}");
 }

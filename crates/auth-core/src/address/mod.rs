@@ -5,32 +5,33 @@
 //!
 //! # Layout
 //!
-//! - this file: an address and the form in which it is looked up
+//! - this file: an address as it was typed
+//! - `lookup`: the form in which an address is looked up
+//! - `fold`: case folding
 //! - `label`: which text may stand in a local part or in a domain label
 //! - `tests`: real words of every script in modern use, and addresses that look like others
 
+mod fold;
 mod label;
+mod lookup;
 #[cfg(test)]
 mod tests;
 
-use std::fmt;
 use std::str::FromStr;
 
 use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
+pub use self::lookup::LookupAddress;
+
 /// An address as somebody typed it, and as it is looked up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Address {
     given: String,
+    normalised: String,
     lookup: LookupAddress,
 }
-
-/// An address in the form that decides whether two are the same: NFC, lower case, and the domain in Unicode, which a client may
-/// spell in ASCII too (`xn--…`, RFC 5890). Mail systems may tell case apart in the local part (RFC 5321 §2.4), people do not.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub struct LookupAddress(String);
 
 /// Not an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -51,11 +52,13 @@ impl FromStr for Address {
         let (local, domain) = given.rsplit_once('@').ok_or(NotAnAddress)?;
         let local = read_local_part(local).ok_or(NotAnAddress)?;
         let domain = read_domain(domain).ok_or(NotAnAddress)?;
-        let lookup = format!("{local}@{domain}").to_lowercase().nfc().collect::<String>();
-        if given.len() > MAXIMUM_BYTES || lookup.len() > MAXIMUM_BYTES {
+        let normalised = format!("{}@{domain}", fold::in_small_letters(&local));
+        let lookup = LookupAddress::new(&format!("{local}@{domain}"));
+        let longest = lookup.keys().into_iter().flatten().map(str::len).max().unwrap_or_default();
+        if given.len() > MAXIMUM_BYTES || longest > MAXIMUM_BYTES {
             return Err(NotAnAddress);
         }
-        Ok(Self { given, lookup: LookupAddress(lookup) })
+        Ok(Self { given, normalised, lookup })
     }
 }
 
@@ -85,7 +88,7 @@ fn is_atext(c: char) -> bool {
 fn has_stray_mark(text: &str) -> bool {
     let marked = |(before, c): (char, char)| {
         (is_combining_mark(c) && before.is_ascii() && !before.is_ascii_alphanumeric())
-            || (c == '\u{307}' && matches!(before, 'i' | 'j' | 'l'))
+            || (c == '\u{307}' && matches!(before, 'i' | 'j' | 'J' | 'l' | 'L'))
     };
     std::iter::once('.').chain(text.chars()).zip(text.chars()).any(marked)
 }
@@ -122,21 +125,13 @@ impl Address {
         &self.given
     }
 
+    /// In small letters, with the domain in Unicode: one text for every capitalisation, which mail can be sent to.
+    pub fn normalised(&self) -> &str {
+        &self.normalised
+    }
+
     /// As it is looked up.
     pub const fn lookup(&self) -> &LookupAddress {
         &self.lookup
-    }
-}
-
-impl LookupAddress {
-    /// The text form.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for LookupAddress {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "LookupAddress({:?})", self.0)
     }
 }

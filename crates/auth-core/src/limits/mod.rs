@@ -91,12 +91,12 @@ pub struct LimitKey(String);
 impl LimitKey {
     /// Login attempts for an address.
     pub fn login_address(address: &LookupAddress) -> Self {
-        Self::new("login-address", address.as_str())
+        Self::of_address("login-address", address)
     }
 
     /// Consecutive failed logins for an address, known or not.
     pub fn login_failures(address: &LookupAddress) -> Self {
-        let Self(key) = Self::new("login-failures", address.as_str());
+        let Self(key) = Self::of_address("login-failures", address);
         Self(key + "#streak")
     }
 

@@ -3,7 +3,9 @@
 use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
 
 use super::item::{Item, number, optional_number, optional_text, optional_time, read_text, text, time};
-use super::schema::{CHANGED_AT, CHANGED_BY, CHANGED_TO, PASSWORD_HASH, SERIAL, USER_ID, credential_key};
+use super::schema::{
+    CHANGED_AT, CHANGED_BY, CHANGED_TO, Key, PASSWORD_HASH, SERIAL, USER_ID, credential_keys,
+};
 use super::sessions::refused_by;
 use super::{Store, StoreError};
 use crate::address::LookupAddress;
@@ -46,7 +48,18 @@ impl Store {
     ///
     /// If the table gives no answer.
     pub async fn credential(&self, address: &LookupAddress) -> Result<Option<Credential>, StoreError> {
-        self.get(credential_key(address)).await?.as_ref().map(decode).transpose()
+        // All at once and whatever is found: the time says nothing about which of them there is.
+        let [typed, folded, spelled] = credential_keys(address).map(|key| self.get_if(key));
+        let (typed, folded, spelled) = tokio::join!(typed, folded, spelled);
+        let (typed, folded, spelled) = (typed?, folded?, spelled?);
+        typed.or(folded).or(spelled).as_ref().map(decode).transpose()
+    }
+
+    async fn get_if(&self, key: Option<Key>) -> Result<Option<Item>, StoreError> {
+        match key {
+            Some(key) => self.get(key).await,
+            None => Ok(None),
+        }
     }
 
     /// Replaces the hash of a credential, unless it has changed since it was read.
@@ -60,22 +73,25 @@ impl Store {
         old: &PasswordHash,
         new: &PasswordHash,
     ) -> Result<(), StoreError> {
-        let result = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(credential_key(address)))
-            .update_expression("SET password_hash = :new")
-            .condition_expression("password_hash = :old")
-            .expression_attribute_values(":new", text(new.as_str()))
-            .expression_attribute_values(":old", text(old.as_str()))
-            .send()
-            .await;
-        match result {
-            Ok(_) => Ok(()),
-            Err(error) if refused_by(&error).is_some() => Ok(()),
-            Err(error) => Err(error.into()),
+        for key in credential_keys(address).into_iter().flatten() {
+            let result = self
+                .client
+                .update_item()
+                .table_name(&self.table)
+                .set_key(Some(key))
+                .update_expression("SET password_hash = :new")
+                .condition_expression("password_hash = :old")
+                .expression_attribute_values(":new", text(new.as_str()))
+                .expression_attribute_values(":old", text(old.as_str()))
+                .send()
+                .await;
+            match result {
+                Ok(_) => break,
+                Err(error) if refused_by(&error).is_some() => {}
+                Err(error) => return Err(error.into()),
+            }
         }
+        Ok(())
     }
 
     /// Gives a credential the hash of another password and moves its serial, unless it has changed since the current one was
@@ -86,11 +102,27 @@ impl Store {
     ///
     /// If the table gives no answer. The write may have been applied all the same.
     pub async fn change_password(&self, change: &PasswordChange<'_>) -> Result<PasswordChanged, StoreError> {
+        let mut refused = None;
+        // The hash, whose salt is random, is that of one credential.
+        for key in credential_keys(change.address).into_iter().flatten() {
+            match self.change_password_at(key, change).await? {
+                PasswordChanged::Done(version) => return Ok(PasswordChanged::Done(version)),
+                PasswordChanged::Refused(stored) => refused = refused.or(stored),
+            }
+        }
+        Ok(PasswordChanged::Refused(refused))
+    }
+
+    async fn change_password_at(
+        &self,
+        key: Key,
+        change: &PasswordChange<'_>,
+    ) -> Result<PasswordChanged, StoreError> {
         let result = self
             .client
             .update_item()
             .table_name(&self.table)
-            .set_key(Some(credential_key(change.address)))
+            .set_key(Some(key))
             .update_expression("SET password_hash = :new, changed_at = :at, changed_by = :by, changed_to = :to ADD serial :one")
             .condition_expression("password_hash = :old")
             .expression_attribute_values(":new", text(change.new.as_str()))

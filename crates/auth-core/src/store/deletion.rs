@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 
 use super::item::text;
-use super::schema::{PK, SK, USER_ID, credential_key, user_key};
+use super::schema::{PK, SK, USER_ID, credential_keys, user_key};
 use super::{Store, StoreError};
 use crate::address::LookupAddress;
 use crate::user::UserId;
@@ -16,16 +16,20 @@ impl Store {
     ///
     /// If the table gives no answer.
     pub async fn delete_credential(&self, address: &LookupAddress, user: &UserId) -> Result<(), StoreError> {
-        let request =
-            self.client.delete_item().table_name(&self.table).set_key(Some(credential_key(address)));
-        let request = request
-            .condition_expression(format!("{USER_ID} = :user"))
-            .expression_attribute_values(":user", text(user.as_str()));
-        let deleted = request.send().await;
-        let other = |error: &SdkError<_, _>| {
-            error.as_service_error().is_some_and(DeleteItemError::is_conditional_check_failed_exception)
-        };
-        if deleted.as_ref().is_err_and(other) { Ok(()) } else { Ok(deleted.map(drop)?) }
+        for key in credential_keys(address).into_iter().flatten() {
+            let request = self.client.delete_item().table_name(&self.table).set_key(Some(key));
+            let request = request
+                .condition_expression(format!("{USER_ID} = :user"))
+                .expression_attribute_values(":user", text(user.as_str()));
+            let deleted = request.send().await;
+            let other = |error: &SdkError<_, _>| {
+                error.as_service_error().is_some_and(DeleteItemError::is_conditional_check_failed_exception)
+            };
+            if !deleted.as_ref().is_err_and(other) {
+                deleted?;
+            }
+        }
+        Ok(())
     }
 
     /// Deletes every record of a session of `user`, of live and of ended ones, and says how many there were.

@@ -5,10 +5,11 @@
 //! - this file: the client
 //! - `schema`: keys and attribute names
 //! - `warm_up`: how the connection is opened
-//! - `sessions`, `rotation`, `replay`, `credentials`, `users`, `signup`, `deletion`, `counts`, `failures`: the requests
+//! - `sessions`, `rotation`, `replay`, `credentials`, `users`, `signup`, `deletion`, `addresses`, `counts`, `failures`: the requests
 //! - `error`: what can go wrong
 //! - `item`, `session_item`: attribute values in and out; `round_trip` checks them
 
+mod addresses;
 mod counts;
 mod credentials;
 mod deletion;

@@ -73,14 +73,29 @@ pub(super) const LOCKED_BY: &str = "locked_by";
 
 const CREDENTIALS: &str = "EMAIL#";
 const USERS: &str = "USER#";
-const CREDENTIAL: &str = "CREDENTIAL";
+pub(super) const CREDENTIAL: &str = "CREDENTIAL";
 const PROFILE: &str = "PROFILE";
 pub(super) const SESSION_PREFIX: &str = "SESSION#";
 
 pub(super) type Key = HashMap<String, AttributeValue>;
 
+/// The key of a new credential.
 pub(super) fn credential_key(address: &LookupAddress) -> Key {
-    key(format!("{CREDENTIALS}{}", address.as_str()), CREDENTIAL.into())
+    credential_key_of(address.as_str())
+}
+
+/// The keys that a credential of `address` may have: see [`LookupAddress::keys`].
+pub(super) fn credential_keys(address: &LookupAddress) -> [Option<Key>; 3] {
+    address.keys().map(|key| key.map(credential_key_of))
+}
+
+fn credential_key_of(address: &str) -> Key {
+    key(format!("{CREDENTIALS}{address}"), CREDENTIAL.into())
+}
+
+/// The address that `pk` is the credential of.
+pub(super) fn credential_address(pk: &str) -> Option<&str> {
+    pk.strip_prefix(CREDENTIALS)
 }
 
 /// Of no credential: no address is empty.

@@ -1,10 +1,10 @@
 //! A signup in the table: three items, all or none of them.
 
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
+use aws_sdk_dynamodb::types::{ConditionCheck, Put, TransactWriteItem};
 
 use super::item::{Item, text};
-use super::schema::{PASSWORD_HASH, USER_ID, credential_key};
+use super::schema::{Key, PASSWORD_HASH, USER_ID, credential_key, credential_keys};
 use super::{Store, StoreError, session_item, users};
 use crate::address::LookupAddress;
 use crate::clock::Timestamp;
@@ -47,10 +47,15 @@ impl Store {
         credential.insert(USER_ID.to_owned(), text(new.user.id.as_str()));
         credential.insert(PASSWORD_HASH.to_owned(), text(new.hash.as_str()));
         let session = session_item::encode(new.session, new.kept_until);
-        let result = self
-            .client
-            .transact_write_items()
-            .transact_items(self.put_new(credential)?)
+        let mut request = self.client.transact_write_items().transact_items(self.put_new(credential)?);
+        for key in credential_keys(new.address)
+            .into_iter()
+            .flatten()
+            .filter(|key| *key != credential_key(new.address))
+        {
+            request = request.transact_items(self.require_none(key)?);
+        }
+        let result = request
             .transact_items(self.put_new(users::encode(new.user))?)
             .transact_items(self.put_new(session)?)
             .send()
@@ -74,6 +79,17 @@ impl Store {
             .map_err(|error| StoreError::Refused(error.into()))?;
         Ok(TransactWriteItem::builder().put(put).build())
     }
+
+    /// No credential of the first edition may be there: it would be a second account of the address.
+    fn require_none(&self, key: Key) -> Result<TransactWriteItem, StoreError> {
+        let check = ConditionCheck::builder()
+            .table_name(&self.table)
+            .set_key(Some(key))
+            .condition_expression("attribute_not_exists(pk)")
+            .build()
+            .map_err(|error| StoreError::Refused(error.into()))?;
+        Ok(TransactWriteItem::builder().condition_check(check).build())
+    }
 }
 
 enum Cancellation {
@@ -82,19 +98,18 @@ enum Cancellation {
     Other,
 }
 
-/// Why a transaction was cancelled, by item (`TransactionCanceledException`). A failed condition on the first item, the
-/// credential, means that the address is taken: the keys of the other two are random. A conflict or throttling means that
+/// Why a transaction was cancelled, by item (`TransactionCanceledException`). A failed condition means that the address is taken:
+/// the keys of user and session are random. A conflict or throttling means that
 /// nothing is known and nothing was written.
 fn cancellation(error: &TransactWriteItemsError) -> Cancellation {
     const TRANSIENT: [&str; 3] = ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"];
     let TransactWriteItemsError::TransactionCanceledException(canceled) = error else {
         return Cancellation::Other;
     };
-    let mut codes = canceled.cancellation_reasons().iter().filter_map(|reason| reason.code());
-    let credential = canceled.cancellation_reasons().first().and_then(|reason| reason.code());
-    if credential == Some("ConditionalCheckFailed") {
+    let codes: Vec<_> = canceled.cancellation_reasons().iter().filter_map(|reason| reason.code()).collect();
+    if codes.contains(&"ConditionalCheckFailed") {
         Cancellation::EmailTaken
-    } else if codes.any(|code| TRANSIENT.contains(&code)) {
+    } else if codes.iter().any(|code| TRANSIENT.contains(code)) {
         Cancellation::Transient
     } else {
         Cancellation::Other

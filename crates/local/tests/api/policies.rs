@@ -49,6 +49,8 @@ async fn warm_up(service: &Service) {
 async fn everything(service: &Service) {
     let first = service.signup("ada@example.com").await;
     service.try_signup("ada@example.com").await.expect(409);
+    // An address with another key in the first edition.
+    service.signup("ΧΡΗΣΤΗΣ@example.com").await;
     for _ in 0..3 {
         service.try_login("ada@example.com", "not the password").await.expect(401);
         service.try_login("nobody@example.com", "not the password").await.expect(401);

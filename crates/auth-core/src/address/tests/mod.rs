@@ -20,7 +20,7 @@ fn a_domain_is_the_same_in_unicode_and_in_ascii() {
     assert_eq!(lookup("ada@XN--BCHER-KVA.example"), lookup("ada@B\u{dc}CHER.example"));
     assert!(lookup("ada@stra\u{df}e.example").is_ok(), "a sharp s is a letter of its own");
     assert_eq!(
-        lookup("ada@b\u{fc}cher.example").map(|address| address.0),
+        lookup("ada@b\u{fc}cher.example").map(|address| address.as_str().to_owned()),
         Ok("ada@b\u{fc}cher.example".to_owned())
     );
     assert!(lookup("ada@xn--exmple-4nf.com").is_err(), "a lookalike in ASCII");
@@ -85,5 +85,33 @@ fn what_is_no_address_is_refused() {
         &long,
     ] {
         assert!(text.parse::<Address>().is_err(), "{text}");
+    }
+}
+
+#[test]
+fn greek_capitals_and_both_small_sigmas_are_one_address() {
+    let lookup = |text: &str| text.parse::<Address>().map(|address| address.lookup);
+    let first = lookup("χρήστης@ελλάδας.example");
+    assert!(first.is_ok());
+    for other in ["ΧΡΉΣΤΗΣ@ελλάδας.example", "χρήστησ@ελλάδας.example", "χρήστης@ΕΛΛΆΔΑΣ.example"]
+    {
+        assert_eq!(lookup(other), first, "{other}");
+    }
+    assert_ne!(lookup("straße@example.com"), lookup("strasse@example.com"));
+    assert_eq!(lookup("GROẞ@example.com"), lookup("groß@example.com"));
+    assert_ne!(lookup("ıda@example.com"), lookup("ida@example.com"));
+    assert_eq!(lookup("IDA@example.com"), lookup("ida@example.com"));
+}
+
+#[test]
+fn the_normalised_address_keeps_its_domain() {
+    for (given, normalised) in [
+        (" Ada@Example.COM ", "ada@example.com"),
+        ("Ada@xn--bcher-kva.example", "ada@bücher.example"),
+        ("Χρήστης@ελλάδας.example", "χρήστης@ελλάδας.example"),
+        ("IDA@STRAẞE.example", "ida@straße.example"),
+    ] {
+        let address = given.parse::<Address>().map(|address| address.normalised);
+        assert_eq!(address.as_deref(), Ok(normalised), "{given}");
     }
 }
