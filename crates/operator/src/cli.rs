@@ -51,7 +51,7 @@ pub enum Command {
     /// To act.
     Act {
         /// What to do.
-        act: Act,
+        act: Box<Act>,
         /// On which table.
         location: Location,
         /// Whether to say it as JSON.
@@ -116,7 +116,7 @@ pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, St
             other => return Err(other.unexpected().to_string()),
         }
     }
-    Ok(Command::Act { act: act(&words, all, yes)?, location, json })
+    Ok(Command::Act { act: Box::new(act(&words, all, yes)?), location, json })
 }
 
 /// The next argument, if it is the identifier of a session: those are base64url, and may begin with a hyphen.
@@ -188,7 +188,7 @@ mod tests {
 
     fn act(line: &str) -> Act {
         match run(line) {
-            Ok(Command::Act { act, .. }) => act,
+            Ok(Command::Act { act, .. }) => *act,
             other => panic!("{line}: {other:?}"),
         }
     }

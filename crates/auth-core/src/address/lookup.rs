@@ -18,11 +18,11 @@ use crate::digest;
 /// costs as much as a known one.
 #[derive(Clone)]
 pub struct LookupAddress {
-    folded: String,
+    folded: Box<str>,
     /// The key of the first edition for what was typed, if it is another.
-    typed: Option<String>,
+    typed: Option<Box<str>>,
     /// Its key for the usual Greek spelling, if it is a third one.
-    spelled: Option<String>,
+    spelled: Option<Box<str>>,
 }
 
 impl LookupAddress {
@@ -32,7 +32,7 @@ impl LookupAddress {
         let typed = Some(address.to_lowercase().nfc().collect::<String>()).filter(|typed| *typed != folded);
         let spelled = fold::in_greek_spelling(&folded);
         let spelled = spelled.filter(|spelled| *spelled != folded && Some(spelled) != typed.as_ref());
-        Self { folded, typed, spelled }
+        Self { folded: folded.into(), typed: typed.map(Into::into), spelled: spelled.map(Into::into) }
     }
 
     /// The text form: the key of a new credential.

@@ -28,8 +28,8 @@ pub use self::lookup::LookupAddress;
 /// An address as somebody typed it, and as it is looked up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Address {
-    given: String,
-    normalised: String,
+    given: Box<str>,
+    normalised: Box<str>,
     lookup: LookupAddress,
 }
 
@@ -58,7 +58,7 @@ impl FromStr for Address {
         if given.len() > MAXIMUM_BYTES || longest > MAXIMUM_BYTES {
             return Err(NotAnAddress);
         }
-        Ok(Self { given, normalised, lookup })
+        Ok(Self { given: given.into(), normalised: normalised.into(), lookup })
     }
 }
 

@@ -100,6 +100,10 @@ impl LimitKey {
         Self(key + "#streak")
     }
 
+    fn of_address(kind: &str, address: &LookupAddress) -> Self {
+        Self(format!("{kind}#{}", address.digest(kind)))
+    }
+
     fn new(kind: &str, counted: &str) -> Self {
         Self(format!("{kind}#{}", digest::of(&[kind.as_bytes(), counted.as_bytes()])))
     }
