@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { createHmac, generateKeyPairSync } from 'node:crypto';
+import { createHmac, generateKeyPairSync, sign as signature } from 'node:crypto';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
@@ -20,6 +20,9 @@ const VERIFIERS = {
 
 /** The JWK set may be kept for so long (`Cache-Control: max-age`), in seconds. */
 const CACHE_LIFETIME = 300;
+
+/** What the verifier for PyJWT allows clocks to differ, in seconds. */
+const LEEWAY = 5;
 
 const KEYS = {
   RS256: () => generateKeyPairSync('rsa', { modulusLength: 2048, ...PEM }),
@@ -82,6 +85,16 @@ function forgeries(token, publicKey) {
   };
 }
 
+/** The token as a service whose clock is so many seconds ahead would have issued it. */
+function ahead(token, privateKey, seconds) {
+  const { iat, exp, nbf, ...rest } = claims(token);
+  const moved = { ...rest, iat: iat + seconds, exp: exp + seconds, ...(nbf === undefined ? {} : { nbf: nbf + seconds }) };
+  const signed = `${part(header(token))}.${part(moved)}`;
+  const digest = header(token).alg === 'EdDSA' ? null : 'sha256';
+  const made = signature(digest, Buffer.from(signed), { key: privateKey, dsaEncoding: 'ieee-p1363' });
+  return `${signed}.${made.toString('base64url')}`;
+}
+
 for (const [algorithm, generate] of Object.entries(KEYS)) {
   test(`${algorithm}: every verifier follows a rotation of keys`, async (t) => {
     const latchkey = await Latchkey.start();
@@ -113,12 +126,14 @@ for (const [algorithm, generate] of Object.entries(KEYS)) {
     await sign(old, '');
     const { accessToken: first, refreshToken } = await latchkey.tokens();
     assert.equal(header(first).alg, algorithm);
-    await sleep(1000 * (claims(expired).exp + 1) - Date.now());
+    await sleep(1000 * (claims(expired).exp + LEEWAY + 1) - Date.now());
 
     const servers = {};
     for (const [name, command] of Object.entries(VERIFIERS)) {
       const server = (servers[name] = witness(command));
       await server.accepts(first, `${name}: a good token`);
+      const early = ahead((await latchkey.tokens()).accessToken, old.privateKey, LEEWAY - 2);
+      await server.accepts(early, `${name}: a token of a clock that is ahead`);
       await server.refuses(refreshToken, `${name}: a refresh token`);
       await server.refuses(expired, `${name}: an expired token`);
       for (const [what, forged] of Object.entries(forgeries(first, old.publicKey))) {

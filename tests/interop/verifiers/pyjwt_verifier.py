@@ -6,6 +6,7 @@ ISSUER = os.environ["JWT_ISSUER"]  # https://auth.example.com
 AUDIENCE = os.environ["JWT_AUDIENCE"]  # urn:latchkey:api
 ALGORITHM = os.environ["JWT_ALGORITHM"]  # RS256, ES256 or EdDSA, never what the token says
 KEYS = jwt.PyJWKClient(f"{ISSUER}/.well-known/jwks.json")
+LEEWAY = 5  # seconds: PyJWT rejects a token that was issued in the future, by this machine's clock
 
 
 def verify(token):
@@ -13,4 +14,6 @@ def verify(token):
         raise jwt.InvalidTokenError("not an access token")
     key = KEYS.get_signing_key_from_jwt(token)
     required = {"require": ["exp", "iss", "aud", "sub", "sid"]}
-    return jwt.decode(token, key, algorithms=[ALGORITHM], audience=AUDIENCE, issuer=ISSUER, options=required)
+    return jwt.decode(
+        token, key, algorithms=[ALGORITHM], audience=AUDIENCE, issuer=ISSUER, leeway=LEEWAY, options=required
+    )
