@@ -68,8 +68,11 @@ export async function signOut({ store, service, lock }: Core, { signal }: CallOp
     }
     const session = entry?.session ?? null;
     const body = session?.refreshToken == null ? undefined : { refreshToken: session.refreshToken };
-    const tell = () =>
-        service.post('/auth/logout', { body, headers: namedBy(session), cookies, keepalive: true, signal });
+    // The key tells a token whose successor was lost from one that a thief has used.
+    const { idempotencyKey = '' } = entry?.renewal ?? {};
+    const key: Record<string, string> = idempotencyKey === '' ? {} : { 'idempotency-key': idempotencyKey };
+    const headers = { ...namedBy(session), ...key };
+    const tell = () => service.post('/auth/logout', { body, headers, cookies, keepalive: true, signal });
     const finish = async () => {
         await tell();
         await store.forget();

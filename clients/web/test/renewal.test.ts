@@ -139,6 +139,17 @@ describe('the idempotency key', () => {
         expect(service.log).toEqual(['login', 'rotated', 'replayed', 'replayed', 'replayed']);
     });
 
+    it('goes with a logout, of a token whose successor may have been lost', async () => {
+        service.mishaps = ['answer-lost', 'answer-lost', 'answer-lost'];
+        const key = stored().renewal.idempotencyKey;
+        expect(await failureOf(auth.renew())).toMatchObject({ temporary: true });
+        await pass(3600);
+        await soon(auth.logout());
+        const logout = service.requests.at(-1)!;
+        expect(logout.url).toBe(`${BASE}/auth/logout`);
+        expect(logout.headers.get('idempotency-key')).toBe(key);
+    });
+
     it('is kept with the same refresh token, where the service rotates none', async () => {
         service.rotation = false;
         const key = stored().renewal.idempotencyKey;
