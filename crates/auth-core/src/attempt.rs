@@ -1,7 +1,8 @@
 //! An attempt to show a password: what it counts under, and what follows from its outcome.
 //!
 //! An unknown address is counted, limited and locked exactly like a known one: neither the limits nor the lock tell which
-//! addresses have an account. Logins and changes of a password count together: whoever guesses at both gets no more guesses.
+//! addresses have an account. The password change of a signed-in user has counters of its own: strangers at the login cannot use
+//! them up, and a thief of an access token gets no more guesses than the user's limit.
 
 use std::time::Duration;
 
@@ -31,7 +32,7 @@ pub struct Attempt<'a> {
     pub client: &'a Client,
     /// The address that it is for.
     pub address: &'a LookupAddress,
-    /// The user of the address, if the caller has shown that already.
+    /// The user of the address, if the caller is signed in.
     pub user: Option<&'a UserId>,
     /// The time of the attempt.
     pub now: Timestamp,
@@ -46,7 +47,7 @@ pub struct Admission {
 }
 
 impl Attempt<'_> {
-    /// Counts the attempt for the client's networks; only if they are within their limits, counts it for the address and reads the
+    /// Counts the attempt of a signed-in user for the user alone. Otherwise counts it for the client's networks; only if they are within their limits, counts it for the address and reads the
     /// credential. A network that is over its limit therefore uses up no address's attempts.
     ///
     /// A network keeps the hit of an attempt that its address refuses: otherwise it could ask for a full or locked address without
@@ -57,9 +58,9 @@ impl Attempt<'_> {
     /// [`LimitError`].
     pub async fn admit(&self) -> Result<(Option<Credential>, Admission), LimitError> {
         let limiter = self.limiter();
-        let mut hits = limiter.admit(&self.limits.networks(&self.client.ip), "login_ip", 1).await?;
+        let mut hits = self.count_networks(1).await?;
         let (counted, streak, credential) =
-            tokio::join!(self.count_address(1), self.streak(), self.store.credential(self.address));
+            tokio::join!(self.count_guess(1), self.streak(), self.store.credential(self.address));
         let counted = counted?;
         let streak = streak?;
         if let Streak::Locked { until } = streak {
@@ -77,13 +78,13 @@ impl Attempt<'_> {
     /// [`LimitError`].
     pub async fn admit_another(&self, admission: &mut Admission) -> Result<(), LimitError> {
         admission.looks += 1;
-        let networks = self.limits.networks(&self.client.ip);
-        admission.hits.extend(self.limiter().admit(&networks, "login_ip", admission.looks).await?);
-        admission.hits.extend(self.count_address(admission.looks).await?);
+        admission.hits.extend(self.count_networks(admission.looks).await?);
+        admission.hits.extend(self.count_guess(admission.looks).await?);
         Ok(())
     }
 
-    /// Records `failures` failures; enough consecutive ones lock the address. `user` is the user of the address, if there is one.
+    /// Records `failures` failures; enough consecutive ones lock the address, or the
+    /// signed-in user's password change. `user` is the user of the address, if there is one.
     ///
     /// # Errors
     ///
@@ -95,7 +96,7 @@ impl Attempt<'_> {
         user: Option<&UserId>,
     ) -> Result<(), StoreError> {
         let Some(lock_failures) = self.limits.lock_failures.map(u64::from) else { return Ok(()) };
-        let key = LimitKey::login_failures(self.address);
+        let key = self.failures();
         if admission.streak == Streak::Stale {
             self.store.clear(&key).await?;
         }
@@ -124,7 +125,7 @@ impl Attempt<'_> {
     /// The hits of other attempts stay: if a success removed them, a stranger who has used up most of the limit would see from
     /// the next attempts that the owner has just signed in.
     pub async fn forgive(&self, admission: &Admission) {
-        let failures = LimitKey::login_failures(self.address);
+        let failures = self.failures();
         let clear = async {
             if admission.streak == Streak::None { Ok(()) } else { self.store.clear(&failures).await }
         };
@@ -140,14 +141,31 @@ impl Attempt<'_> {
         RateLimiter { store, audit, client, user, now }
     }
 
-    async fn count_address(&self, nth: u32) -> Result<Vec<Hit>, LimitError> {
-        let counter = self.limits.address(self.address);
-        self.limiter().admit(counter.as_slice(), "login_address", nth).await
+    async fn count_networks(&self, nth: u32) -> Result<Vec<Hit>, LimitError> {
+        match self.user {
+            Some(_) => Ok(Vec::new()),
+            None => self.limiter().admit(&self.limits.networks(&self.client.ip), "login_ip", nth).await,
+        }
+    }
+
+    async fn count_guess(&self, nth: u32) -> Result<Vec<Hit>, LimitError> {
+        let (counter, reason) = match self.user {
+            Some(user) => (self.limits.password_change(user), "password_user"),
+            None => (self.limits.address(self.address), "login_address"),
+        };
+        self.limiter().admit(counter.as_slice(), reason, nth).await
+    }
+
+    fn failures(&self) -> LimitKey {
+        match self.user {
+            Some(user) => LimitKey::password_failures(user),
+            None => LimitKey::login_failures(self.address),
+        }
     }
 
     async fn streak(&self) -> Result<Streak, StoreError> {
         match self.limits.lock_failures {
-            Some(_) => self.store.streak(&LimitKey::login_failures(self.address), self.now).await,
+            Some(_) => self.store.streak(&self.failures(), self.now).await,
             None => Ok(Streak::None),
         }
     }

@@ -23,6 +23,7 @@ use auth_core::config::{self, Faults, Grants, HttpConfig, Lookup, StoreConfig};
 use auth_core::credential::Basis;
 use auth_core::ending::{ENDING_TIME, Ending, Scope};
 use auth_core::http::{Answer, ApiError, Endpoint, HttpFunction, Incoming, Principal, origin};
+use auth_core::limiter::RateLimiter;
 use auth_core::limits::LoginLimits;
 use auth_core::password::hash::{Hasher, HashingConfig};
 use auth_core::password::rules::PasswordRules;
@@ -88,6 +89,7 @@ impl Endpoint for ChangePassword {
         origin::require_same_site(&request, &self.http, &self.platform.audit, now)?;
         let passwords = read(&request)?;
         let user = self.caller(&request, principal, now).await?;
+        self.limit_session(&request, principal, now).await?;
         let checked = rules::check_for(&user.email, &user.names, &passwords.new, self.rules).await;
         checked.map_err(|error| ApiError::Internal(error.into()))??;
         let successor = SessionId::generate(&self.platform.random)?;
@@ -176,6 +178,20 @@ impl ChangePassword {
             return Err(ApiError::DISABLED);
         }
         Ok(user)
+    }
+
+    /// Counts the request for its session before the new password is estimated, which costs CPU time.
+    async fn limit_session(
+        &self,
+        request: &Incoming,
+        principal: &Principal,
+        now: Timestamp,
+    ) -> Result<(), ApiError> {
+        let (store, audit, client) = (&self.store, &self.platform.audit, &request.client);
+        let limiter = RateLimiter { store, audit, client, user: Some(&principal.user), now };
+        let counter = self.limits.password_session(&principal.session);
+        limiter.admit(counter.as_slice(), "password_session", 1).await?;
+        Ok(())
     }
 
     async fn change(

@@ -7,11 +7,12 @@ use super::{Settings, setting};
 use crate::limits::{LoginLimits, SignupLimits};
 
 impl LoginLimits {
-    /// Reads the `LOGIN_…` settings.
+    /// Reads the `LOGIN_…` settings and `DEVICE_LIMIT`.
     pub fn read(settings: &mut Settings<'_>) -> Self {
         Self {
             per_address: count(settings, &setting::LOGIN_LIMIT_PER_ADDRESS),
             per_ip: count(settings, &setting::LOGIN_LIMIT_PER_IP),
+            per_device: count(settings, &setting::DEVICE_LIMIT),
             window: window(settings, &setting::LOGIN_LIMIT_WINDOW),
             lock_failures: count(settings, &setting::LOGIN_LOCK_FAILURES),
             lock_duration: window(settings, &setting::LOGIN_LOCK_DURATION),

@@ -94,6 +94,8 @@ settings! {
     LOGIN_LIMIT_PER_ADDRESS = "20";
     /// Failed login attempts from one IPv4 address or IPv6 /64 in any span of the window; 0 for no limit.
     LOGIN_LIMIT_PER_IP = "100";
+    /// Requests of one session to change the password in any span of the window; 0 for no limit.
+    DEVICE_LIMIT = "10";
     /// The window of the login limits.
     LOGIN_LIMIT_WINDOW = "15m";
     /// Consecutive failures that lock an address; 0 for never.

@@ -19,6 +19,8 @@ pub(crate) use self::network::same_network;
 use self::sliding_window::RateLimit;
 use crate::address::LookupAddress;
 use crate::digest;
+use crate::session::SessionId;
+use crate::user::UserId;
 
 /// The limits of login attempts. A count of `None` means no limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +29,8 @@ pub struct LoginLimits {
     pub per_address: Option<u32>,
     /// Attempts from one client network in a window.
     pub per_ip: Option<u32>,
+    /// Requests of one session to change the password in a window.
+    pub per_device: Option<u32>,
     /// The window.
     pub window: Duration,
     /// Consecutive failures that lock an address.
@@ -64,6 +68,19 @@ impl LoginLimits {
         let limit = RateLimit::new(self.per_address?, self.window);
         Some(Counter { key: LimitKey::login_address(address), limit })
     }
+
+    /// The counter of a signed-in user's guesses at the current password, in all sessions.
+    pub fn password_change(&self, user: &UserId) -> Option<Counter> {
+        let limit = RateLimit::new(self.per_address?, self.window);
+        Some(Counter { key: LimitKey::new("password-user", user.as_str()), limit })
+    }
+
+    /// The counter of a session's requests to change the password. It is lower than that of the user: a stolen session leaves
+    /// attempts for the user's other ones.
+    pub fn password_session(&self, session: &SessionId) -> Option<Counter> {
+        let limit = RateLimit::new(self.per_device?, self.window);
+        Some(Counter { key: LimitKey::new("password-session", session.as_str()), limit })
+    }
 }
 
 impl SignupLimits {
@@ -96,7 +113,15 @@ impl LimitKey {
 
     /// Consecutive failed logins for an address, known or not.
     pub fn login_failures(address: &LookupAddress) -> Self {
-        let Self(key) = Self::of_address("login-failures", address);
+        Self::streak(Self::of_address("login-failures", address))
+    }
+
+    /// Consecutive wrong current passwords of a signed-in user.
+    pub fn password_failures(user: &UserId) -> Self {
+        Self::streak(Self::new("password-failures", user.as_str()))
+    }
+
+    fn streak(Self(key): Self) -> Self {
         Self(key + "#streak")
     }
 

@@ -10,7 +10,8 @@ use crate::support::table::{Table, text};
 use crate::support::tap::{Fault, Tap, Target};
 use crate::support::{NEW_PASSWORD, PASSWORD, Service, claims, tapped, tokens};
 
-const UNLIMITED: [(&str, &str); 2] = [("LOGIN_LIMIT_PER_IP", "0"), ("LOGIN_LIMIT_PER_ADDRESS", "0")];
+const UNLIMITED: [(&str, &str); 3] =
+    [("LOGIN_LIMIT_PER_IP", "0"), ("LOGIN_LIMIT_PER_ADDRESS", "0"), ("DEVICE_LIMIT", "0")];
 const OTHER_PASSWORD: &str = "Velvet-Harbour-Thimble";
 
 /// The write of a new password.
@@ -95,7 +96,7 @@ async fn outdated() -> (Service, Arc<Service>, Tap, String) {
     let engine = Service::start(&[]).await;
     engine.signup("ada@example.com").await;
     let tap = Tap::start(engine.stack.store_endpoint()).await;
-    let settings = [UNLIMITED[0], UNLIMITED[1], ("ARGON2_ITERATIONS", "2")];
+    let settings = [UNLIMITED[0], UNLIMITED[1], UNLIMITED[2], ("ARGON2_ITERATIONS", "2")];
     let service = Service::start_at(&settings, &tap.url).await;
     let access = service.login("ada@example.com").await.access;
     let table = Table::of(&engine).await;

@@ -86,15 +86,15 @@ const REQUESTS: &[(Call, u16, Target)] = &[
     (Call::RevokeAll, 200, Target::of("UpdateItem", "SESSION#")),
     (Call::ChangePassword, 200, Target::of("GetItem", "SESSION#")),
     (Call::ChangePassword, 200, Target::of("GetItem", "PROFILE")),
-    (Call::ChangePassword, 200, Target::of("UpdateItem", "LIMIT#login-address")),
-    (Call::ChangePassword, 200, Target::of("UpdateItem", "LIMIT#login-ip")),
-    (Call::ChangePassword, 200, Target::of("GetItem", "LIMIT#login-failures")),
+    (Call::ChangePassword, 200, Target::of("UpdateItem", "LIMIT#password-user")),
+    (Call::ChangePassword, 200, Target::of("UpdateItem", "LIMIT#password-session")),
+    (Call::ChangePassword, 200, Target::of("GetItem", "LIMIT#password-failures")),
     (Call::ChangePassword, 200, Target::of("GetItem", "CREDENTIAL")),
     (Call::ChangePassword, 200, Target::of("UpdateItem", "CREDENTIAL")),
     (Call::ChangePassword, 200, Target::of("Query", "")),
     (Call::ChangePassword, 200, Target::of("UpdateItem", "SESSION#")),
     (Call::ChangePassword, 200, Target::of("PutItem", "SESSION#")),
-    (Call::WrongChange, 401, Target::of("UpdateItem", "LIMIT#login-failures")),
+    (Call::WrongChange, 401, Target::of("UpdateItem", "LIMIT#password-failures")),
 ];
 
 /// Every request to the table.

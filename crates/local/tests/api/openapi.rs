@@ -280,6 +280,7 @@ async fn limits(described: &mut Described) {
     service.try_login("ada@example.com", "wrong password").await;
     described.post(&service, "/auth/login", &account("ada@example.com")).await.expect(429);
     let access = service.signup("ada@example.com").await.access;
+    service.change_password(&access, &passwords("wrong password", NEW_PASSWORD)).await.expect(401);
     let change =
         service.call("POST", "/auth/password").bearer(&access).json(&passwords(PASSWORD, NEW_PASSWORD));
     described.send("/auth/password", "POST", change).await.expect(429);

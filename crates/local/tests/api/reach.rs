@@ -102,10 +102,10 @@ async fn a_password_hash_is_out_of_reach_but_for_the_functions_that_check_or_set
 
 /// Whoever has taken over the signup, which counts as well, lifts no lock.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_failures_of_an_address_are_out_of_reach_but_for_the_functions_that_check_passwords() {
+async fn the_failures_of_an_address_are_out_of_reach_but_for_the_login() {
     let (_engine, service, tap) = tapped(&[]).await;
     let expected = |package: &str| match package {
-        "login" | "change-password" => &["read", "update", "delete"][..],
+        "login" => &["read", "update", "delete"][..],
         _ => &[],
     };
     assert_reach(&service, &tap, "LIMIT#login-failures#digest#streak", "COUNT", expected).await;
