@@ -41,9 +41,9 @@ const CONDITION: &str = "generation = :generation AND attribute_not_exists(revok
 /// The first repetition of a rotation. Whatever an earlier generation has left behind is replaced.
 const IS_FIRST: &str = "(attribute_not_exists(retries_of) OR retries_of <> :generation)";
 
-/// Another repetition, unless there have been too many. The second try of a write that landed adds nothing to the set, or is
+/// Another repetition, unless there have been too many: there is a set of this generation already. The second try of a write that landed adds nothing to the set, or is
 /// refused by a set that is full and has its mark.
-const HAS_ROOM: &str = "retries_of = :generation AND size(retries) < :limit";
+const HAS_ROOM: &str = "size(retries) < :limit";
 
 /// What every counted repetition writes.
 const REPLAYED: &str = "SET replayed_at = :now, replay_ip = :ip, replay_user_agent = :agent";
