@@ -23,6 +23,8 @@ import events
 OUTPUTS = pathlib.Path(".local/outputs.json")
 BUILD = pathlib.Path(".aws-sam/build")
 FOLDER = pathlib.Path(".aws-sam/local")
+# `sam local start-api` reloads a template that changes, so an invocation has its own.
+API, INVOKE = "api", "invoke"
 IMAGE = "public.ecr.aws/lambda/provided:al2023"
 
 
@@ -98,7 +100,7 @@ def environment(functions, inherited):
     }
 
 
-def prepared(outputs, client, folder=FOLDER, settings=None):
+def prepared(outputs, client, folder, settings=None):
     """Writes the template to `folder`, and returns the arguments that every command of SAM gets."""
     endpoint = next(iter(outputs["functions"].values()))["environment"]["AWS_ENDPOINT_URL_DYNAMODB"]
     if "//127." in endpoint and table_address(client) != "127.0.0.1":
@@ -130,15 +132,15 @@ def invocation(event, outputs, client, folder=FOLDER):
     """The command that invokes a function with an event, which is written beside the template."""
     function = events.function_of(event, outputs["functions"])
     environment = outputs["functions"][function]["environment"]
-    arguments = prepared(outputs, client, folder, events.settings(event, environment))
-    path = folder / "events" / f"{event}.json"
+    arguments = prepared(outputs, client, folder / INVOKE, events.settings(event, environment))
+    path = folder / INVOKE / f"{event}.json"
     derive.write(path, events.filled(event, outputs["url"], environment.get("CORS_ALLOWED_ORIGINS", "")))
     return [sam(), "local", "invoke", function, "--event", str(path)] + arguments
 
 
 def start_api(outputs, client, folder=FOLDER):
     """The command that serves the API."""
-    return [sam(), "local", "start-api", "--warm-containers", "LAZY"] + prepared(outputs, client, folder)
+    return [sam(), "local", "start-api", "--warm-containers", "LAZY"] + prepared(outputs, client, folder / API)
 
 
 def main(arguments):
