@@ -111,12 +111,18 @@ def tokens(body, cookies):
 
     >>> tokens(b'{"access_token": "a", "refresh_token": "r"}', [])
     ('a', 'r')
-    >>> tokens(b'{"data": {"accessToken": "a"}}', ["__Secure-refresh_token=r; Path=/auth"])
+    >>> tokens(b'{"data": {"accessToken": "a"}}', ["__Host-refresh_token=r; Path=/"])
     ('a', 'r')
     """
-    answer = json.loads(body)
-    answer = answer | answer["data"] if isinstance(answer.get("data"), dict) else answer
-    members = {name.replace("_", "").lower(): value for name, value in answer.items()}
+    members = dict(all_members(json.loads(body)))
     values = dict(cookie.split(";")[0].split("=", 1) for cookie in cookies)
     cookie = next((value for name, value in values.items() if name.endswith("refresh_token")), None)
     return members["accesstoken"], members.get("refreshtoken") or cookie
+
+
+def all_members(answer):
+    """Every member at any depth, its name in lower case without underscores."""
+    for name, value in answer.items():
+        yield name.replace("_", "").lower(), value
+        if isinstance(value, dict):
+            yield from all_members(value)
