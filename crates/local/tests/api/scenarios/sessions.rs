@@ -66,9 +66,11 @@ async fn a_changed_password_ends_the_other_sessions_and_their_password() {
         world.call("POST", "/auth/password").bearer(&person.tokens.access).json(&body).send().await
     };
     assert_eq!(error_code(&change("not the password").await.expect(401)), "invalid_credentials");
-    assert_eq!(change(PASSWORD).await.expect(200).body["revokedSessions"], 1);
+    let changed = change(PASSWORD).await.expect(200);
+    assert_eq!(changed.body["revokedSessions"], 1);
     world.me(&other.access).await.expect(401);
-    world.me(&person.tokens.access).await.expect(200);
+    world.me(&person.tokens.access).await.expect(401);
+    world.me(&tokens(&changed.body).access).await.expect(200);
     world.try_login(&person.email, PASSWORD).await.expect(401);
     world.try_login(&person.email, NEW_PASSWORD).await.expect(200);
 }
