@@ -1,11 +1,14 @@
 //! Functions of an earlier edition beside those of this one, as during a deployment and after a roll-back: the requests of the
 //! old ones are sent to the table as they were recorded.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use super::fixture::{Request, Upgraded, refuses_condition};
 use super::sessions::listed;
 use crate::support::table::{number, text};
+use crate::support::tap::{Fault, Target};
 use crate::support::{NEW_PASSWORD, PASSWORD, Tokens, claims, tokens};
 
 fn sid(of: &Tokens) -> String {
@@ -133,6 +136,22 @@ async fn a_password_that_an_old_function_changed_is_the_only_one() {
     let login = async |password| upgraded.service.try_login("frank@example.com", password).await;
     login(NEW_PASSWORD).await.expect(401);
     login("Velvet-Harbour-Thimble").await.expect(200);
+}
+
+/// The old edition moves no serial: the login still finds that the password has changed since it was verified.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_login_is_refused_that_an_old_function_changed_the_password_under() {
+    let upgraded = Upgraded::from_first().await;
+    upgraded.tap.spoil_next(1, Target::of("PutItem", "SESSION#"), Fault::Held(Duration::from_millis(600)));
+    let change = async {
+        while upgraded.tap.spoilt() == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        upgraded.send_all(&[password_write(&upgraded)]).await;
+    };
+    let login = upgraded.service.try_login("frank@example.com", NEW_PASSWORD);
+    let (reply, ()) = tokio::join!(login, change);
+    assert_eq!(reply.expect(401).code(), "invalid_credentials");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::support::http::Reply;
 use crate::support::table::{Item, Table};
+use crate::support::tap::Tap;
 use crate::support::{Service, Tokens, tapped};
 
 /// The settings of a recorded deployment.
@@ -54,6 +55,7 @@ pub(super) struct Request {
 pub(super) struct Upgraded {
     pub(super) service: Service,
     pub(super) table: Table,
+    pub(super) tap: Tap,
     edition: Edition,
     engine: Service,
 }
@@ -63,13 +65,13 @@ impl Upgraded {
     pub(super) async fn from_first() -> Self {
         let edition: Edition = serde_json::from_str(include_str!("first_edition.json")).expect("the fixture");
         let settings: Vec<_> = edition.settings.iter().map(|(name, value)| (&**name, &**value)).collect();
-        let (engine, service, _) = tapped(&settings).await;
+        let (engine, service, tap) = tapped(&settings).await;
         service.pass(edition.now - service.now());
         let table = Table::of(&engine).await;
         for item in &edition.table {
             table.put(&item_of(item)).await;
         }
-        Self { service, table, edition, engine }
+        Self { service, table, tap, edition, engine }
     }
 
     /// Tokens of the earlier edition, by the name of their session.
