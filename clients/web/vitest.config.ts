@@ -10,5 +10,12 @@ export default defineConfig({
             { find: /^@latchkey\/client\/(react|axios|server)$/, replacement: source('$1') },
         ],
     },
-    test: { include: ['test/**/*.test.ts'], restoreMocks: true, unstubGlobals: true, unstubEnvs: true },
+    // Some tests go through a hundred clients, on a machine that may do other work.
+    test: {
+        include: ['test/**/*.test.ts'],
+        testTimeout: 20_000,
+        restoreMocks: true,
+        unstubGlobals: true,
+        unstubEnvs: true,
+    },
 });
