@@ -59,8 +59,10 @@ pub struct Context {
     pub user_id: String,
     /// The session of the access token.
     pub session_id: String,
-    /// The user's address.
+    /// The user's address, normalised.
     pub email: String,
+    /// `true` if the user has shown that the address is theirs, else `false`.
+    pub email_verified: &'static str,
     /// The user's display name, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
@@ -90,6 +92,7 @@ impl Context {
             user_id: claims.sub.to_string(),
             session_id: claims.sid.to_string(),
             email: claims.email,
+            email_verified: if claims.email_verified { "true" } else { "false" },
             name: claims.name,
             renewed,
         }

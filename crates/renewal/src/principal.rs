@@ -14,10 +14,20 @@ pub struct Principal {
     pub user_id: String,
     /// The session of the access token.
     pub session_id: String,
-    /// The user's address.
+    /// The user's address, normalised. Anybody can sign up with it until it is verified: identify users by `user_id`.
     pub email: String,
+    /// Whether the user has shown that the address is theirs.
+    #[serde(default, deserialize_with = "is_true")]
+    pub email_verified: bool,
     /// The user's display name, if there is one.
     pub name: Option<String>,
+}
+
+/// The context is made of strings.
+const TRUE: &str = "true";
+
+fn is_true<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    Ok(String::deserialize(deserializer)? == TRUE)
 }
 
 /// The request has not passed the authorizer: its route has none, or another one.
@@ -38,6 +48,7 @@ impl Principal {
             user_id: text("userId").ok_or(NoPrincipal)?,
             session_id: text("sessionId").ok_or(NoPrincipal)?,
             email: text("email").ok_or(NoPrincipal)?,
+            email_verified: text("emailVerified").as_deref() == Some(TRUE),
             name: text("name"),
         })
     }

@@ -156,8 +156,17 @@ fn the_principal_is_whom_the_authorizer_named() {
         assert_eq!((principal.user_id.as_str(), principal.session_id.as_str()), ("u-1", "s-1"), "{name}");
         assert_eq!((principal.email.as_str(), principal.name.as_deref()), ("ada@example.com", Some("Ada")));
     }
+    for (value, verified) in [("true", true), ("false", false), ("", false), ("TRUE", false)] {
+        let context = context(&json!({"emailVerified": value}));
+        for (name, request) in requests(&context) {
+            assert_eq!(Principal::of(&request).expect(name).email_verified, verified, "{name}: {value}");
+        }
+        let principal: Principal = serde_json::from_value(context).expect("a principal");
+        assert_eq!(principal.email_verified, verified, "{value}");
+    }
     for (name, request) in requests(&context(&json!({}))) {
         assert_eq!(Principal::of(&request).expect(name).name, None);
+        assert!(!Principal::of(&request).expect(name).email_verified, "an authorizer of the first edition");
     }
 }
 

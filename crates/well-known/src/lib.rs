@@ -53,7 +53,7 @@ impl WellKnown {
             "response_types_supported": ["id_token"],
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": [format!("{:?}", self.algorithm)],
-            "claims_supported": ["iss", "sub", "aud", "iat", "exp", "jti", "sid", "email", "name"],
+            "claims_supported": ["iss", "sub", "aud", "iat", "exp", "jti", "sid", "email", "email_verified", "name"],
         })
     }
 

@@ -119,6 +119,15 @@ fn read_domain(given: &str) -> Option<String> {
     acceptable.then(|| domain.into_owned())
 }
 
+/// The [normalised](Address::normalised) form of an address that is stored as it was typed. What is no address stays as it is.
+pub fn normalised(stored: &str) -> String {
+    // Most addresses: in ASCII, with no label that stands for another.
+    if stored.is_ascii() && !stored.to_ascii_lowercase().contains("xn--") {
+        return stored.to_ascii_lowercase();
+    }
+    stored.parse().map_or_else(|_| stored.to_owned(), |address: Address| address.normalised.into_string())
+}
+
 impl Address {
     /// As it was typed, trimmed.
     pub fn as_str(&self) -> &str {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::key::{SigningKey, VerifyingKey};
 use super::{TokenError, TokenNames, jws, valid_at};
+use crate::address;
 use crate::clock::Timestamp;
 use crate::random::Random;
 use crate::session::SessionId;
@@ -34,8 +35,11 @@ pub struct AccessClaims {
     pub jti: String,
     /// The session that it belongs to.
     pub sid: SessionId,
-    /// The user's address.
+    /// The user's address, normalised.
     pub email: String,
+    /// Whether the user has shown that the address is theirs (OpenID Connect Core §5.1). Tokens of the first edition do not say so.
+    #[serde(default)]
+    pub email_verified: bool,
     /// The user's display name, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
@@ -93,7 +97,8 @@ impl AccessIssuer {
             nbf: None,
             jti: random.text::<16>().map_err(|error| IssueError(error.into()))?,
             sid: sid.clone(),
-            email: user.email.clone(),
+            email: address::normalised(&user.email),
+            email_verified: user.email_verified,
             name: user.names.display_name.clone(),
         };
         let token = jws::sign(&self.key, TYP, &claims).map_err(|error| IssueError(error.into()))?;
@@ -220,6 +225,34 @@ mod tests {
             let token = jws::sign(&issuer.key, TYP, &claims)?;
             assert_eq!(verifier.verify(&token, NOW), Err(TokenError::Malformed), "{claim}");
         }
+        Ok(())
+    }
+
+    #[test]
+    fn the_address_is_normalised_and_said_to_be_verified_or_not() -> TestResult {
+        let (issuer, verifier) = issuer()?;
+        let sid = SessionId::generate(&Random::seeded(2))?;
+        for (typed, normalised) in
+            [("Ada@Example.COM", "ada@example.com"), ("A@XN--BCHER-KVA.example", "a@bücher.example")]
+        {
+            for email_verified in [false, true] {
+                let user = User { email: typed.into(), email_verified, ..user()? };
+                let token = issuer.issue(&user, &sid, NOW + HOUR, NOW, &Random::seeded(3))?.token;
+                let claims = verifier.verify(&token, NOW)?;
+                assert_eq!((claims.email.as_str(), claims.email_verified), (normalised, email_verified));
+            }
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_token_without_email_verified_is_accepted_as_unverified() -> TestResult {
+        let (issuer, verifier) = issuer()?;
+        let claims = serde_json::json!({
+            "iss": "https://id.example", "sub": "4e9f1c0e-6f5a-4f0e-9d59-2f1b8b1c7a55", "aud": "https://api.example",
+            "iat": NOW, "exp": NOW + HOUR, "jti": "j", "sid": "A".repeat(43), "email": "ada@example.com"
+        });
+        assert!(!verifier.verify(&jws::sign(&issuer.key, TYP, &claims)?, NOW)?.email_verified);
         Ok(())
     }
 }

@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::json;
 
 use crate::support::table::{Table, text};
-use crate::support::{NEW_PASSWORD, PASSWORD, Service, Tokens};
+use crate::support::{NEW_PASSWORD, PASSWORD, Service, Tokens, claims};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_address_with_combining_marks_signs_up_and_logs_in() {
@@ -139,4 +139,20 @@ async fn of_signups_at_once_in_every_spelling_one_wins() {
     let mut statuses = [replies.0.status, replies.1.status, replies.2.status];
     statuses.sort_unstable();
     assert_eq!(statuses, [201, 409, 409]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_has_the_normalised_address_and_whether_it_is_verified() {
+    let service = Service::start(&[]).await;
+    let tokens = service.signup(" Ada@XN--BCHER-KVA.example").await;
+    let said = claims(&tokens.access);
+    assert_eq!((&said["email"], &said["email_verified"]), (&json!("ada@bücher.example"), &json!(false)));
+    let table = Table::of(&service).await;
+    let mut profile = table.items_of("PROFILE").await[0].clone();
+    profile.insert("email_verified".to_owned(), AttributeValue::Bool(true));
+    table.put(&profile).await;
+    let reply = service.refresh(&tokens.refresh).await.expect(200);
+    let said = claims(reply.body["accessToken"].as_str().expect("a token"));
+    assert_eq!((&said["email"], &said["email_verified"]), (&json!("ada@bücher.example"), &json!(true)));
+    assert_eq!(reply.body["user"]["email"], "Ada@XN--BCHER-KVA.example", "as it was typed");
 }

@@ -85,7 +85,7 @@ async fn every_payload_with_a_valid_token_is_allowed_on_the_whole_stage() {
         let sid = claims(&tokens.access)["sid"].clone();
         assert_eq!(
             answer["context"],
-            json!({"userId": tokens.user, "sessionId": sid, "email": "ada@example.com"}),
+            json!({"userId": tokens.user, "sessionId": sid, "email": "ada@example.com", "emailVerified": "false"}),
             "{name}"
         );
     }

@@ -113,5 +113,6 @@ fn the_normalised_address_keeps_its_domain() {
     ] {
         let address = given.parse::<Address>().map(|address| address.normalised.into_string());
         assert_eq!(address.as_deref(), Ok(normalised), "{given}");
+        assert_eq!(super::normalised(given.trim()), normalised, "{given}");
     }
 }
