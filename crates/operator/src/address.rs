@@ -4,8 +4,18 @@ use auth_core::address::Address;
 use auth_core::audit::{Event, Outcome};
 use auth_core::limits::LimitKey;
 use auth_core::store::{StoreError, Streak};
+use auth_core::user::UserId;
 
 use crate::{Failure, Operator, Whom};
+
+/// The consecutive failures that an unlock has removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unlocked {
+    /// Of logins with the address.
+    pub login: Streak,
+    /// Of password changes of its user.
+    pub password_change: Streak,
+}
 
 impl Operator {
     /// The address that an act is about: as it is given, or that of a user.
@@ -23,20 +33,36 @@ impl Operator {
         }
     }
 
-    /// Removes what keeps an address from signing in: its consecutive failures, the lock that followed from them, and its counted
-    /// attempts. Returns the failures as they were. An address needs no user for it: unknown ones are locked alike.
+    /// Unlocks an address: removes its consecutive failures, the lock that followed from them, and its counted attempts. If the
+    /// address has a user, does the same for the user's password changes, whose counters are separate. An address needs no user
+    /// for it: unknown ones are locked alike.
     ///
     /// # Errors
     ///
     /// If the table gives no answer.
-    pub async fn unlock(&self, address: &Address) -> Result<Streak, Failure> {
+    pub async fn unlock(&self, address: &Address) -> Result<Unlocked, Failure> {
         let failures = LimitKey::login_failures(address.lookup());
-        let attempts = LimitKey::login_address(address.lookup());
+        let login = self.store.streak(&failures, self.now()).await?;
+        self.store.clear(&failures).await?;
+        self.store.clear(&LimitKey::login_address(address.lookup())).await?;
+        let user = self.store.credential(address.lookup()).await?.map(|credential| credential.user);
+        let password_change = match &user {
+            Some(user) => self.unlock_password_changes(user).await?,
+            None => Streak::None,
+        };
+        self.audit.record(self.entry(Event::AddressUnlocked, Outcome::Success).of_known(user.as_ref()));
+        Ok(Unlocked { login, password_change })
+    }
+
+    /// Sessions that have ended change no password: their counters are left to expire.
+    async fn unlock_password_changes(&self, user: &UserId) -> Result<Streak, Failure> {
+        let failures = LimitKey::password_failures(user);
         let before = self.store.streak(&failures, self.now()).await?;
         self.store.clear(&failures).await?;
-        self.store.clear(&attempts).await?;
-        let user = self.store.credential(address.lookup()).await?.map(|credential| credential.user);
-        self.audit.record(self.entry(Event::AddressUnlocked, Outcome::Success).of_known(user.as_ref()));
+        self.store.clear(&LimitKey::password_change(user)).await?;
+        for session in self.store.sessions(user).await? {
+            self.store.clear(&LimitKey::password_session(&session.id)).await?;
+        }
         Ok(before)
     }
 }

@@ -19,7 +19,7 @@ Usage: operator [options] COMMAND
   end USER --all         end every session
   disable USER           keep the user from signing in, and end every session; takes 11 s, see below
   enable USER            let the user sign in again; ended sessions stay ended
-  unlock USER            take away the lock and the counts of failed logins
+  unlock USER            remove the lock and the counts of failed logins and password changes
   delete USER --yes      delete the user, the password and the records of all sessions, for ever; takes 11 s
   addresses              list accounts whose addresses are one address, as Greek capitals make them; reads the whole table
 

@@ -28,6 +28,7 @@ use auth_core::store::{Store, StoreError};
 use auth_core::sweep::SweepError;
 use auth_core::user::{User, UserId};
 
+pub use self::address::Unlocked;
 pub use self::addresses::Addresses;
 pub use self::status::IN_FLIGHT;
 

@@ -82,8 +82,8 @@ async fn carry_out(operator: &Operator, act: &Act) -> Result<Report, Failure> {
         }
         Act::Unlock(whom) => {
             let address = operator.address(whom).await?;
-            let streak = operator.unlock(&address).await?;
-            Report::Unlock(address, streak)
+            let unlocked = operator.unlock(&address).await?;
+            Report::Unlock(address, unlocked)
         }
         Act::Addresses => Report::Addresses(operator.addresses().await?),
         Act::Delete(whom) => {

@@ -8,6 +8,7 @@ use auth_core::user::{User, UserId, UserStatus};
 use aws_sdk_dynamodb::primitives::{DateTime, DateTimeFormat};
 use serde_json::{Value, json};
 
+use crate::address::Unlocked;
 use crate::addresses::Addresses;
 use crate::deletion::Deleted;
 use crate::status::Disabled;
@@ -25,8 +26,8 @@ pub enum Report {
     Disable(User, Disabled),
     /// A user was enabled; the status before.
     Enable(User, UserStatus),
-    /// An address was unlocked; how its row of failures stood.
-    Unlock(Address, Streak),
+    /// An address and the password changes of its user were unlocked.
+    Unlock(Address, Unlocked),
     /// A user was deleted.
     Delete(User, Deleted),
     /// All addresses were compared.
@@ -54,7 +55,14 @@ impl Report {
             Self::Enable(user, UserStatus::Disabled) => {
                 format!("{} may sign in again; ended sessions stay ended\n", user.email)
             }
-            Self::Unlock(address, streak) => format!("{} {}\n", address.as_str(), row(*streak)),
+            Self::Unlock(address, unlocked) => {
+                let address = address.as_str();
+                let login = format!("{address} {}\n", row(unlocked.login));
+                match unlocked.password_change {
+                    Streak::None | Streak::Stale => login,
+                    streak => login + &format!("the password change of {address} {}\n", row(streak)),
+                }
+            }
             Self::Delete(user, Deleted { ended, records }) => {
                 let records =
                     if *records == 1 { "1 record".to_owned() } else { format!("{records} records") };
@@ -81,9 +89,12 @@ impl Report {
             Self::Enable(user, before) => {
                 json!({"userId": user.id, "status": "active", "before": status(*before)})
             }
-            Self::Unlock(address, streak) => {
-                let until = if let Streak::Locked { until } = streak { Some(until) } else { None };
-                json!({"email": address.as_str(), "lockedUntil": until})
+            Self::Unlock(address, Unlocked { login, password_change }) => {
+                json!({
+                    "email": address.as_str(),
+                    "lockedUntil": locked_until(*login),
+                    "passwordChangeLockedUntil": locked_until(*password_change),
+                })
             }
             Self::Delete(user, Deleted { ended, records }) => {
                 json!({"userId": user.id, "status": "deleted", "endedSessions": ended, "deletedSessions": records})
@@ -122,6 +133,13 @@ const fn status(status: UserStatus) -> &'static str {
 
 fn count(sessions: usize) -> String {
     if sessions == 1 { "1 live session".to_owned() } else { format!("{sessions} live sessions") }
+}
+
+const fn locked_until(streak: Streak) -> Option<Timestamp> {
+    match streak {
+        Streak::Locked { until } => Some(until),
+        Streak::Running | Streak::None | Streak::Stale => None,
+    }
 }
 
 fn row(streak: Streak) -> String {

@@ -19,7 +19,7 @@ use aws_sdk_dynamodb::operation::query::QueryInput;
 use aws_sdk_dynamodb::types::AttributeValue;
 use local::stack::{Options, Stack};
 use operator::report::Report;
-use operator::{Failure, Operator, Whom};
+use operator::{Failure, Operator, Unlocked, Whom};
 use serde_json::{Value, json};
 
 const PASSWORD: &str = "plum-kettle-orbit-4172";
@@ -86,8 +86,13 @@ struct Scene {
 
 impl Scene {
     async fn start() -> Self {
+        Self::start_with(&[("LOGIN_LOCK_FAILURES", "3")]).await
+    }
+
+    async fn start_with(settings: &[(&str, &str)]) -> Self {
         let cheap = Options::for_testing().with("ARGON2_MEMORY_KIB", "7168").with("ARGON2_ITERATIONS", "1");
-        let stack = Stack::start(cheap.with("LOGIN_LOCK_FAILURES", "3")).await.unwrap();
+        let options = settings.iter().fold(cheap, |options, (name, value)| options.with(name, value));
+        let stack = Stack::start(options).await.unwrap();
         let audit = AuditLog::memory();
         let operator = operator_by(stack.dynamodb(), &stack, &audit, "act-1");
         Self { stack, operator, audit }
@@ -95,7 +100,10 @@ impl Scene {
 
     /// Calls a function as the gateway does, with the event of `events/` as the mould.
     async fn call(&self, function: &str, mould: &str, body: &Value) -> (u64, Value) {
-        let mut event: Value = serde_json::from_str(mould).unwrap();
+        self.send(function, serde_json::from_str(mould).unwrap(), body).await
+    }
+
+    async fn send(&self, function: &str, mut event: Value, body: &Value) -> (u64, Value) {
         event["body"] = Value::String(body.to_string());
         event["isBase64Encoded"] = json!(false);
         let answer = self.stack.invoke(function, &event).await.unwrap();
@@ -121,16 +129,31 @@ impl Scene {
         self.call("RefreshFunction", include_str!("../../../events/refresh.json"), &body).await
     }
 
+    /// Asks for a password change with an access token and this current password.
+    async fn change_password(&self, tokens: &Value, current: &str) -> u64 {
+        let context = self.authorize(tokens).await.unwrap();
+        let mut event: Value =
+            serde_json::from_str(include_str!("../../../events/change-password.json")).unwrap();
+        event["requestContext"]["authorizer"] = context;
+        let body = json!({"currentPassword": current, "newPassword": "Lantern-Quartz-Meadow"});
+        self.send("ChangePasswordFunction", event, &body).await.0
+    }
+
     /// Whether the authorizer lets an access token pass.
     async fn passes(&self, tokens: &Value) -> bool {
+        self.authorize(tokens).await.is_some()
+    }
+
+    /// The authorizer's context for an access token; `None` if it rejects the token.
+    async fn authorize(&self, tokens: &Value) -> Option<Value> {
         let mut event: Value =
             serde_json::from_str(include_str!("../../../events/authorizer-token.json")).unwrap();
         event["authorizationToken"] = json!(format!("Bearer {}", tokens["accessToken"].as_str().unwrap()));
         match self.stack.invoke("AuthorizerFunction", &event).await {
-            Ok(_) => true,
+            Ok(mut answer) => Some(answer["context"].take()),
             Err(error) => {
                 assert_eq!(error.error_message, "Unauthorized");
-                false
+                None
             }
         }
     }
@@ -382,11 +405,51 @@ async fn an_unlocked_address_may_try_again_known_or_not() {
     assert_eq!(scene.login(PASSWORD).await.0, 429);
     let address = scene.operator.address(&Whom::Id(scene.ada().await.id)).await.unwrap();
     let before = scene.operator.unlock(&address).await.unwrap();
-    assert!(matches!(before, Streak::Locked { .. }), "{before:?}");
+    assert!(matches!(before.login, Streak::Locked { .. }), "{before:?}");
+    assert_eq!(before.password_change, Streak::None);
     assert_eq!(scene.login(PASSWORD).await.0, 200);
     let nobody = "nobody@example.com".parse().unwrap();
-    assert_eq!(scene.operator.unlock(&nobody).await.unwrap(), Streak::None);
+    let none = Unlocked { login: Streak::None, password_change: Streak::None };
+    assert_eq!(scene.operator.unlock(&nobody).await.unwrap(), none);
     assert_eq!(scene.lines(), [line("address_unlocked"), line("address_unlocked")]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn unlock_lifts_the_lock_of_password_changes() {
+    let scene = Scene::start().await;
+    let tokens = scene.signup().await;
+    for _ in 0..3 {
+        assert_eq!(scene.change_password(&tokens, "not the password").await, 401);
+    }
+    assert_eq!(scene.change_password(&tokens, PASSWORD).await, 429);
+    let address = "ada@example.com".parse().unwrap();
+    let before = scene.operator.unlock(&address).await.unwrap();
+    assert!(matches!(before.password_change, Streak::Locked { .. }), "{before:?}");
+    assert_eq!(before.login, Streak::None);
+    let report = Report::Unlock(address, before);
+    assert!(report.json()["passwordChangeLockedUntil"].is_u64() && report.json()["lockedUntil"].is_null());
+    assert!(report.text().contains("\nthe password change of ada@example.com was locked until 20"));
+    assert_eq!(scene.lines(), [line("address_unlocked")]);
+    assert_eq!(scene.change_password(&tokens, PASSWORD).await, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn unlock_resets_the_password_change_limits_of_the_user_and_the_session() {
+    let scene = Scene::start_with(&[("LOGIN_LOCK_FAILURES", "0")]).await;
+    let by_session = scene.signup().await;
+    let address = "ada@example.com".parse().unwrap();
+    for _ in 0..10 {
+        assert_eq!(scene.change_password(&by_session, "not the password").await, 401);
+    }
+    assert_eq!(scene.change_password(&by_session, PASSWORD).await, 429, "the limit of the session");
+    let by_user = scene.login(PASSWORD).await.1;
+    for _ in 0..10 {
+        assert_eq!(scene.change_password(&by_user, "not the password").await, 401);
+    }
+    let third = scene.login(PASSWORD).await.1;
+    assert_eq!(scene.change_password(&third, PASSWORD).await, 429, "the limit of the user");
+    scene.operator.unlock(&address).await.unwrap();
+    assert_eq!(scene.change_password(&by_session, PASSWORD).await, 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]

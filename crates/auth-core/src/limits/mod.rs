@@ -72,14 +72,14 @@ impl LoginLimits {
     /// The counter of a signed-in user's guesses at the current password, in all sessions.
     pub fn password_change(&self, user: &UserId) -> Option<Counter> {
         let limit = RateLimit::new(self.per_address?, self.window);
-        Some(Counter { key: LimitKey::new("password-user", user.as_str()), limit })
+        Some(Counter { key: LimitKey::password_change(user), limit })
     }
 
     /// The counter of a session's requests to change the password. It is lower than that of the user: a stolen session leaves
     /// attempts for the user's other ones.
     pub fn password_session(&self, session: &SessionId) -> Option<Counter> {
         let limit = RateLimit::new(self.per_device?, self.window);
-        Some(Counter { key: LimitKey::new("password-session", session.as_str()), limit })
+        Some(Counter { key: LimitKey::password_session(session), limit })
     }
 }
 
@@ -114,6 +114,16 @@ impl LimitKey {
     /// Consecutive failed logins for an address, known or not.
     pub fn login_failures(address: &LookupAddress) -> Self {
         Self::streak(Self::of_address("login-failures", address))
+    }
+
+    /// Guesses of a signed-in user at the current password, in all sessions.
+    pub fn password_change(user: &UserId) -> Self {
+        Self::new("password-user", user.as_str())
+    }
+
+    /// Requests of one session to change the password.
+    pub fn password_session(session: &SessionId) -> Self {
+        Self::new("password-session", session.as_str())
     }
 
     /// Consecutive wrong current passwords of a signed-in user.
