@@ -11,13 +11,14 @@
 - the API accepts TLS 1.2 and later alone, and with a domain it answers at the domain alone
 - a parameter bounds every role, and another encrypts the environment of every function
 - the table is kept, recoverable, encrypted and protected
-- every alarm tells the topics, and counts this stack's events alone; that of throttles counts every function's
+- every alarm tells the topics, and counts events that the service emits, of this stack alone; that of throttles counts every function's
 - whatever costs extra is off unless a parameter asks for it
 """
 
 import json
 import re
 import sys
+from pathlib import Path
 
 PUBLIC = {
     ("post", "/auth/signup"), ("post", "/auth/register"), ("post", "/auth/login"), ("post", "/auth/refresh"),
@@ -36,6 +37,8 @@ LOGGED = {
     "httpMethod", "identity.sourceIp", "integration.latency", "integration.status", "requestId", "requestTimeEpoch",
     "resourcePath", "responseLatency", "responseLength", "status", "waf.status",
 }
+# The declaration of the audit events: `Name;`, or `Name or NameOfAFailure;`.
+EVENTS = Path(__file__).parent.parent / "crates/auth-core/src/audit/event.rs"
 # Which of them guards the API is a condition's choice.
 AUTHORIZERS = ("AuthorizerFunction", "TokenAuthorizerFunction")
 # What is paid for whether or not it is used, or needs something outside the stack.
@@ -225,7 +228,14 @@ def state(template):
                 yield f"{name} is not {what}"
 
 
+def emitted():
+    """The names of the metrics that audit lines emit."""
+    declared = EVENTS.read_text().split("\nevents! {")[1]
+    return {name for names in re.findall(r"^    (\w+)(?: or (\w+))?;$", declared, re.MULTILINE) for name in names if name}
+
+
 def watching(template):
+    metrics_of_events = emitted()
     alarms = dict(of_type(template, "AWS::CloudWatch::Alarm"))
     for name, alarm in alarms.items():
         if "AlarmTopic" not in json.dumps(alarm.get("AlarmActions", [])) or len(alarm["AlarmActions"]) != 2:
@@ -236,6 +246,10 @@ def watching(template):
         dimensions = [{"Name": "Service", "Value": {"Ref": "AWS::StackName"}}]
         if alarm.get("Namespace") == "Latchkey" and alarm.get("Dimensions") != dimensions:
             yield f"{name} counts other stacks' events too"
+        if alarm.get("Namespace") == "Latchkey" and alarm.get("MetricName") not in metrics_of_events:
+            yield f"{name} counts {alarm.get('MetricName')}, which the service does not emit"
+        if alarm.get("Namespace") not in (None, "Latchkey", "AWS/ApiGateway"):
+            yield f"{name} counts metrics of the unknown namespace {alarm['Namespace']}"
     metrics = [metric.get("MetricStat", {}).get("Metric", {}) for metric in alarms["LambdaThrottleAlarm"]["Metrics"]]
     counted = {text for metric in metrics if metric.get("MetricName") == "Throttles" for text in texts(metric)}
     for function, _ in of_type(template, "AWS::Lambda::Function"):

@@ -65,9 +65,9 @@ events! {
     PasswordChanged or PasswordChangeFailed;
     /// A limit was reached.
     LimitReached;
-    /// An address was locked after too many failures.
+    /// An address, or the password change of a user, was locked after too many consecutive failures.
     AddressLocked;
-    /// An operator took the lock and the counts of an address away.
+    /// An operator unlocked an address and the password changes of its user.
     AddressUnlocked;
     /// An operator disabled a user.
     UserDisabled;

@@ -364,7 +364,7 @@ fn audit_lines(written: &str) -> Vec<Value> {
 /// The lines hold nothing secret, are what CloudWatch takes, and tell of every event that a client can bring about.
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_secret_is_written_and_every_event_is_a_metric() {
-    let mut seen = BTreeMap::new();
+    let (mut seen, mut metrics) = (BTreeMap::new(), BTreeSet::new());
     for setup in &SETUPS {
         let (written, secrets) = written_by(setup).await;
         let place = format!("{} {} {} {}", setup.format, setup.delivery, setup.algorithm, setup.level);
@@ -382,7 +382,7 @@ async fn nothing_secret_is_written_and_every_event_is_a_metric() {
             );
         }
         for line in audit_lines(&written) {
-            accepted(&line, &format!("latchkey-{}", setup.format));
+            metrics.insert(accepted(&line, &format!("latchkey-{}", setup.format)));
             seen.insert(line["event"].as_str().expect("an event").to_owned(), line);
         }
     }
@@ -392,12 +392,13 @@ async fn nothing_secret_is_written_and_every_event_is_a_metric() {
     let expected: BTreeSet<String> =
         Event::ALL.iter().filter(|event| !by_operators.contains(event)).map(named).collect();
     assert_eq!(seen.keys().cloned().collect::<BTreeSet<_>>(), expected);
+    crate::agreement::alarms_count_metrics_that_are_emitted(&metrics);
     crate::agreement::queries_name_what_lines_have(&seen.into_values().collect::<Vec<_>>());
 }
 
 /// CloudWatch makes a metric of a line if it is of the published schema, and every name in it is a member of the line ("Target
-/// member reference": a dimension's value is a text, a metric's a number).
-fn accepted(line: &Value, service: &str) {
+/// member reference": a dimension's value is a text, a metric's a number). Returns the metric's name.
+fn accepted(line: &Value, service: &str) -> String {
     let schema = serde_json::from_str(include_str!("emf.schema.json")).expect("JSON");
     let (mut schemas, mut compiler) = (boon::Schemas::new(), boon::Compiler::new());
     compiler.add_resource("emf.schema.json", schema).expect("a schema");
@@ -418,4 +419,5 @@ fn accepted(line: &Value, service: &str) {
     // Milliseconds, and not so far from now that CloudWatch would drop it (two weeks back, two hours ahead).
     assert_eq!(line["_aws"]["Timestamp"].as_u64(), line["timestamp"].as_u64().map(|seconds| seconds * 1_000));
     assert!(line["request_id"].as_str().is_some_and(|id| !id.is_empty()), "{line}");
+    name.to_owned()
 }
