@@ -68,7 +68,12 @@ fn commands(stack: &Stack, demo: &str) -> String {
     let (access, refresh) =
         if snake { ("access_token", "refresh_token") } else { ("accessToken", "refreshToken") };
     let member = |name: &str| format!(r#"$(echo "$ANSWER" | sed -n 's/.*"{name}":"\([^"]*\)".*/\1/p')"#);
-    let json = "-H 'content-type: application/json'";
+    // With cookie delivery, signup and login want an allowed origin.
+    let origins = stack.setting("CORS_ALLOWED_ORIGINS").unwrap_or_default();
+    let json = match origins.split(',').map(str::trim).find(|origin| origin.starts_with("http")) {
+        Some(origin) => format!("-H 'content-type: application/json' -H 'origin: {origin}'"),
+        None => "-H 'content-type: application/json'".to_owned(),
+    };
     let user = format!(r#"{{"email":"demo-{demo}@example.com","password":"Lantern-Quartz-{demo}-Meadow"}}"#);
     let signup = format!(
         "  ANSWER=$(curl -sS {url}/auth/signup {json} -d '{user}'); echo \"$ANSWER\"; TOKEN={}",
