@@ -98,18 +98,21 @@ impl Caller {
 
     /// Sends a refresh token to where this deployment takes it from.
     async fn present(&self, path: &str, token: &str, key: Option<&str>) -> Reply {
+        self.sent(self.presentation(path, token, key)).await
+    }
+
+    fn presentation(&self, path: &str, token: &str, key: Option<&str>) -> Call<'_> {
         self.remember_token(token);
         let mut call = self.call("POST", path);
         if let Some(key) = key {
             self.remember(key);
             call = call.header("idempotency-key", key);
         }
-        self.sent(if self.cookies {
+        if self.cookies {
             call.header("cookie", &format!("__Secure-refresh_token={token}"))
         } else {
             call.json(&json!({"refreshToken": token}))
-        })
-        .await
+        }
     }
 
     /// A password that everybody knows is no secret: its word is in lines of its own right.
@@ -167,6 +170,8 @@ async fn use_everything(caller: &Caller) {
     let key = "idempotency-key-of-ada-7341";
     let third = pair(&caller.refresh(&second.refresh, Some(key)).await.expect(200));
     caller.refresh(&second.refresh, Some(key)).await.expect(200);
+    let foreign = caller.presentation("/auth/refresh", &second.refresh, Some(key));
+    caller.sent(foreign.header("user-agent", "another-browser/2.0")).await.expect(200);
     caller.refresh(&third.refresh, None).await.expect(200);
     caller.refresh(&second.refresh, Some("another-key-99213")).await.expect(401);
     caller.refresh(&third.refresh, None).await.expect(401);

@@ -107,7 +107,7 @@ async fn rare_logins(engine: &Service, tap: &Tap) {
     let table = Table::of(engine).await;
     let profile = table.items_of("PROFILE").await.remove(0);
     let before = tap.spoilt();
-    tap.spoil_next(1, Target::of("PutItem", "SESSION#"), Fault::Slow);
+    tap.spoil_next(1, Target::of("PutItem", "SESSION#"), Fault::Held(Duration::from_millis(1_200)));
     let disabled = async {
         while tap.spoilt() == before {
             tokio::time::sleep(Duration::from_millis(5)).await;

@@ -89,7 +89,7 @@ async fn a_password_hash_is_out_of_reach_but_for_the_functions_that_check_or_set
     service.signup("ada@example.com").await;
     let (pk, sk) = ("EMAIL#ada@example.com", "CREDENTIAL");
     let expected = |package: &str| match package {
-        "signup" => &["read", "put"][..],
+        "signup" => &["read", "check", "put"][..],
         "login" | "change-password" => &["read", "update"],
         _ => &[],
     };
@@ -120,7 +120,7 @@ async fn no_function_lists_the_table_or_deletes_a_user() {
         "authorizer" => &["read"][..],
         "change-password" => &["read", "query", "put", "update"],
         "login" => &["read", "put", "update"],
-        "logout" => &["update"],
+        "logout" => &["read", "update"],
         "me" | "refresh" => &["read", "update"],
         "sessions" => &["query", "update"],
         "signup" => &["put"],
