@@ -110,6 +110,17 @@ async fn the_next_rotation_begins_the_count_anew() {
     assert!(service.audited("refresh_token_reused").is_empty());
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rotation_without_a_key_removes_the_count_too() {
+    let service = Service::start(&[]).await;
+    let (first, second) = rotated(&service).await;
+    replay(&service, &first).await.expect(200);
+    assert!(session(&service).await.contains_key("retries"));
+    service.refresh(&second.refresh).await.expect(200);
+    let session = session(&service).await;
+    assert!(!session.contains_key("retries") && !session.contains_key("retries_of"));
+}
+
 /// A function version that knows no count rotates the session and leaves the attributes as they are.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_count_of_an_earlier_rotation_that_an_old_function_left_is_not_counted() {
