@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::agreement::FUNCTIONS;
 use crate::support::policy::{self, Policies, TABLE};
-use crate::support::table::Table;
+use crate::support::table::{Table, text};
 use crate::support::tap::{Fault, Tap, Target};
 use crate::support::{NEW_PASSWORD, PASSWORD, Service, Tokens, tapped, tokens};
 
@@ -105,14 +105,15 @@ async fn rare_logins(engine: &Service, tap: &Tap) {
     let service = Service::start_at(&[("ARGON2_ITERATIONS", "2")], &tap.url).await;
     service.login("ada@example.com").await;
     let table = Table::of(engine).await;
-    let profile = table.items_of("PROFILE").await.remove(0);
+    let profiles = table.items_of("PROFILE").await;
+    let profile = profiles.iter().find(|item| text(item, "email") == "ada@example.com").expect("a profile");
     let before = tap.spoilt();
-    tap.spoil_next(1, Target::of("PutItem", "SESSION#"), Fault::Held(Duration::from_millis(1_200)));
+    tap.spoil_next(1, Target::of("PutItem", "SESSION#"), Fault::Slow);
     let disabled = async {
         while tap.spoilt() == before {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        table.set(&profile, "status", "disabled").await;
+        table.set(profile, "status", "disabled").await;
     };
     tokio::join!(service.try_login("ada@example.com", PASSWORD), disabled).0.expect(403);
 }
