@@ -28,9 +28,9 @@ PUBLIC = {
 MANAGED = {"AWSLambdaBasicExecutionRole", "AWSXrayWriteOnlyAccess"}
 # Actions on a table that name the partition key of each item that they touch ("Using IAM policy conditions for fine-grained
 # access control"). Of any other the condition says nothing.
-KEYED = {"ConditionCheckItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"}
+KEYED = {"BatchGetItem", "ConditionCheckItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"}
 # What is in the table: the first part of its keys, and the kind of a limit.
-ITEMS = r"(EMAIL|USER|LIMIT#[a-z-]+)#\*"
+ITEMS = r"(EMAIL|USER|LIVE|LIMIT#[a-z-]+)#\*"
 # Variables of the access log that no caller has a say in, but for the route and the method that they choose, and a UUID.
 LOGGED = {
     "authorizer.latency", "authorizer.principalId", "authorizer.status", "error.responseType", "extendedRequestId",

@@ -12,6 +12,7 @@ use crate::credential::{Basis, Refusal, decide};
 use crate::random::RandomnessUnavailable;
 use crate::session::policy::SessionConfig;
 use crate::session::{Revocation, Session, SessionId};
+use crate::session_limit::SessionLimit;
 use crate::store::{Store, StoreError};
 use crate::user::User;
 
@@ -32,6 +33,8 @@ pub struct Beginning<'a> {
     pub basis: Basis<'a>,
     /// The time of the request.
     pub now: Timestamp,
+    /// The live sessions that the user may have; `None` for no limit.
+    pub session_limit: Option<usize>,
 }
 
 /// A session was not begun.
@@ -49,7 +52,8 @@ pub enum BeginningError {
 }
 
 impl Beginning<'_> {
-    /// Writes the session, then reads the credential and the user again: two round trips.
+    /// Writes the session, then reads the credential, the user and the live sessions: two round trips, and more only if the user has
+    /// more sessions than the limit.
     ///
     /// # Errors
     ///
@@ -67,11 +71,23 @@ impl Beginning<'_> {
         let session = Session::begin(self.basis.user.clone(), sid, self.client, self.now, self.config);
         let kept_until = session.kept_until(self.config);
         let session = self.store.put_session(session, kept_until).await?;
-        let (credential, user) =
-            tokio::join!(self.store.credential(self.address), self.store.user(self.basis.user));
+        let limit = SessionLimit {
+            store: self.store,
+            audit: &self.platform.audit,
+            client: self.client,
+            limit: self.session_limit,
+        };
+        let (credential, user, live) = tokio::join!(
+            self.store.credential(self.address),
+            self.store.user(self.basis.user),
+            limit.read(&session)
+        );
         let (credential, user) = (credential?, user?);
         match (decide(self.basis, credential.as_ref(), user.as_ref()), user) {
-            (Ok(()), Some(user)) => Ok((session, user)),
+            (Ok(()), Some(user)) => {
+                limit.hold(&session, live).await;
+                Ok((session, user))
+            }
             (Ok(()), None) => Err(self.revoke(&session, Refusal::UserDeleted).await),
             (Err(refusal), _) => Err(self.revoke(&session, refusal).await),
         }

@@ -22,7 +22,7 @@
 //! | [`platform`] | time, randomness and the audit log, as one argument |
 //! | [`limiter`] | a request is counted, or refused with 429 |
 //! | [`attempt`] | an attempt to show a password, and what it counts for |
-//! | [`beginning`] | a session begins |
+//! | [`session_limit`], [`beginning`] | a session begins, and others end beyond the limit |
 //! | [`sweep`], [`ending`] | many sessions of a user end |
 //! | [`redeem`] | a refresh token becomes the next one |
 //! | [`http`] | requests, answers, errors, cookies, CORS |
@@ -52,6 +52,7 @@ pub mod redeem;
 pub mod secret;
 pub mod selection;
 pub mod session;
+pub mod session_limit;
 pub mod store;
 pub mod sweep;
 pub mod telemetry;

@@ -245,8 +245,7 @@ impl Redeemer {
     async fn revoke(&self, redemption: &Redemption<'_>, reason: RevocationReason) -> Result<(), StoreError> {
         let revocation = Revocation { at: self.platform.clock.now(), reason };
         let (claims, by) = (redemption.claims, &redemption.client.invocation_id);
-        self.store.revoke(&claims.sub, &claims.sid, revocation, by).await?;
-        Ok(())
+        self.store.revoke_record(&claims.sub, &claims.sid, revocation, by).await
     }
 
     fn refused(&self, redemption: &Redemption<'_>, reason: &'static str) -> RedeemError {

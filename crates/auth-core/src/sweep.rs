@@ -1,15 +1,16 @@
-//! Ends what sessions of a user nobody has ended, page by page of the table.
+//! Revokes the sessions of a user that nobody has revoked, page by page of the table.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::task::{JoinError, JoinSet};
 
 use crate::session::{Revocation, SessionId};
-use crate::store::{Revoked, Store, StoreError, Unrevoked};
+use crate::store::{PageStart, Store, StoreError};
 use crate::user::UserId;
 
-/// Sessions that are ended at the same time.
-const PARALLEL: usize = 16;
+/// Sessions that are revoked at the same time.
+const PARALLEL: usize = 32;
 
 /// Whose sessions are ended, and why.
 #[derive(Clone, Copy, Debug)]
@@ -22,6 +23,8 @@ pub struct Sweep<'a> {
     pub revocation: Revocation,
     /// The invocation that ends them.
     pub invocation_id: &'a str,
+    /// Counts the sessions that are done with, for whoever waits.
+    pub progress: &'a AtomicUsize,
 }
 
 /// How far a sweep came.
@@ -37,7 +40,7 @@ pub struct Swept {
     /// Why the first of them could not, or why no more of them were found: whoever asked is to come back for the rest.
     pub failure: Option<SweepError>,
     /// The sessions that were spared, if they were found.
-    pub spared: Vec<Unrevoked>,
+    pub spared: Vec<SessionId>,
 }
 
 /// Why a session was not ended.
@@ -55,48 +58,56 @@ impl Sweep<'_> {
     /// Ends every session but `spared`. One that cannot be ended does not keep the others alive, and what a page of the table
     /// holds is ended before the next is read: who has more sessions than there is time to read comes back for fewer.
     pub async fn end_all_but(&self, spared: &[&SessionId]) -> Swept {
-        let (mut swept, mut start) = (Swept::default(), None);
-        loop {
-            let (page, next) = match self.store.unrevoked_page(self.user, start).await {
+        let (mut swept, mut start) = (Swept::default(), Some(PageStart::Index(None)));
+        while let Some(from) = start {
+            let (page, next) = match self.store.live_page(self.user, from).await {
                 Ok(page) => page,
                 Err(error) => {
                     swept.failure.get_or_insert(error.into());
                     return swept;
                 }
             };
-            let (kept, ending): (Vec<_>, Vec<_>) =
-                page.into_iter().partition(|session| spared.contains(&&session.id));
+            let (kept, ending): (Vec<_>, Vec<_>) = page.into_iter().partition(|sid| spared.contains(&sid));
             swept.spared.extend(kept);
-            for sessions in ending.chunks(PARALLEL) {
-                self.end_each(sessions, &mut swept).await;
-            }
+            self.end_each(&ending, &mut swept).await;
             start = next;
-            if start.is_none() {
-                return swept;
-            }
         }
+        swept
     }
 
     /// Ends these sessions, and counts them in `swept`.
-    pub async fn end_each(&self, sessions: &[Unrevoked], swept: &mut Swept) {
+    pub async fn end_each(&self, sids: &[SessionId], swept: &mut Swept) {
         let mut tasks = JoinSet::new();
         let common = Arc::new((self.user.clone(), self.invocation_id.to_owned()));
-        for session in sessions.iter().cloned() {
-            let (store, revocation, common) = (self.store.clone(), self.revocation, Arc::clone(&common));
+        swept.found += sids.len();
+        for sid in sids {
+            if tasks.len() >= PARALLEL
+                && let Some(result) = tasks.join_next().await
+            {
+                self.count(result, swept);
+            }
+            let (store, revocation) = (self.store.clone(), self.revocation);
+            let (sid, common) = (sid.clone(), Arc::clone(&common));
             tasks.spawn(async move {
                 let (user, invocation_id) = common.as_ref();
-                let revoked = store.revoke(user, &session.id, revocation, invocation_id).await?;
-                Ok::<_, StoreError>(revoked == Revoked::Now && session.ends_at > revocation.at)
+                let ends_at = store.end(user, &sid, revocation, invocation_id).await?;
+                Ok(ends_at.is_some_and(|ends_at| ends_at > revocation.at))
             });
         }
-        swept.found += sessions.len();
         while let Some(result) = tasks.join_next().await {
-            match result.map_err(SweepError::from).and_then(|ended| Ok(ended?)) {
-                Ok(live) => swept.live += usize::from(live),
-                Err(error) => {
-                    swept.failed += 1;
-                    swept.failure.get_or_insert(error);
-                }
+            self.count(result, swept);
+        }
+    }
+
+    fn count(&self, result: Result<Result<bool, StoreError>, JoinError>, swept: &mut Swept) {
+        match result.map_err(SweepError::from).and_then(|ended| Ok(ended?)) {
+            Ok(live) => {
+                swept.live += usize::from(live);
+                self.progress.fetch_add(1, Ordering::Relaxed);
+            }
+            Err(error) => {
+                swept.failed += 1;
+                swept.failure.get_or_insert(error);
             }
         }
     }

@@ -10,7 +10,6 @@
 mod change;
 mod succession;
 
-use std::pin::pin;
 use std::time::Duration;
 
 use auth_core::Platform;
@@ -21,8 +20,8 @@ use auth_core::beginning::Beginning;
 use auth_core::clock::Timestamp;
 use auth_core::config::{self, Faults, Grants, HttpConfig, Lookup, StoreConfig};
 use auth_core::credential::Basis;
-use auth_core::ending::{ENDING_TIME, Ending, Scope};
-use auth_core::http::{Answer, ApiError, Endpoint, HttpFunction, Incoming, Principal, origin};
+use auth_core::ending::{Ending, Scope};
+use auth_core::http::{Answer, ApiError, Endpoint, HttpFunction, Incoming, LONG_DEADLINE, Principal, origin};
 use auth_core::limiter::RateLimiter;
 use auth_core::limits::LoginLimits;
 use auth_core::password::hash::{Hasher, HashingConfig};
@@ -38,8 +37,7 @@ use tokio::time::Instant;
 use crate::change::{Change, Changed, Failure};
 use crate::succession::Succession;
 
-/// How long after its begin a request may still write the password. Every answer is given after 8 s, and a write may take 4: one
-/// that began later could land without an audit line.
+/// How long after its begin a request may still write the password. A write may take 4 s, and the sessions are ended after it.
 const WRITING_TIME: Duration = Duration::from_secs(4);
 
 /// The endpoint.
@@ -79,11 +77,13 @@ pub(crate) struct Passwords {
 }
 
 impl Endpoint for ChangePassword {
+    const DEADLINE: Duration = LONG_DEADLINE;
+
     async fn answer(&self, request: Incoming) -> Result<Answer, ApiError> {
         let now = self.platform.clock.now();
         // From here on, not from when the sessions are looked for: what comes before may be slow.
-        let write_by = Instant::now() + WRITING_TIME;
-        let mut time_up = pin!(tokio::time::sleep(ENDING_TIME));
+        let begun = Instant::now();
+        let write_by = begun + WRITING_TIME;
         let principal = request.principal()?;
         // The answer sets the refresh cookie, as that of a login does.
         origin::require_same_site(&request, &self.http, &self.platform.audit, now)?;
@@ -106,7 +106,7 @@ impl Endpoint for ChangePassword {
             successor: changed.version.changed_to.as_ref(),
             revocation: Revocation { at: now, reason: RevocationReason::PasswordChanged },
         };
-        let ended = ending.end(Scope::Others, time_up.as_mut()).await?;
+        let ended = ending.end(Scope::Others, begun).await?;
         let succession = self.succession(&caller, &changed, now).complete().await;
         let (session, user) = succession.inspect_err(|error| {
             if let Some(reason) = error.refusal() {
@@ -250,6 +250,8 @@ impl ChangePassword {
             config: &self.grants.sessions,
             basis,
             now,
+            // It takes the place of another.
+            session_limit: None,
         };
         Succession { beginning, old: &caller.principal.session }
     }

@@ -3,8 +3,9 @@
 //! Four round trips to DynamoDB, one after the other. The first counts the attempt for the client's networks. The second counts it
 //! for the address, and reads the credential. Only an attempt that is within every limit reaches the password, so that any number of
 //! parallel guesses gets no more than the limit verified. The user is read while the password is verified. The third round trip
-//! writes the session and gives the counts back. The fourth reads the credential and the user again: a login that a password change
-//! or a revocation of all sessions has overtaken is refused, and its session revoked ([`auth_core::beginning`]).
+//! writes the session and gives the counts back. The fourth reads the credential, the user and the live sessions: a login that a
+//! password change or a revocation of all sessions has overtaken is refused, and its session revoked ([`auth_core::beginning`]);
+//! beyond `SESSION_LIMIT` the sessions used longest ago end.
 
 use auth_core::Platform;
 use auth_core::attempt::{Admission, Attempt};
@@ -26,6 +27,7 @@ use http::StatusCode;
 pub struct Login {
     http: HttpConfig,
     grants: Grants,
+    session_limit: Option<usize>,
     limits: LoginLimits,
     hasher: Hasher,
     store: Store,
@@ -41,11 +43,12 @@ pub fn build(lookup: &Lookup<'_>, platform: Platform) -> Result<HttpFunction<Log
     config::from_lookup(lookup, |settings| {
         let http = HttpConfig::read(settings);
         let limits = LoginLimits::read(settings);
+        let session_limit = config::read_session_limit(settings);
         let hasher = HashingConfig::read(settings).hasher(settings);
         let store = StoreConfig::read(settings);
         let grants = Grants::read(settings);
         let (grants, hasher, store) = (grants?, hasher?, Store::new(&store));
-        let login = Login { http: http.clone(), grants, limits, hasher, store, platform };
+        let login = Login { http: http.clone(), grants, session_limit, limits, hasher, store, platform };
         Some(HttpFunction::new(login, &http))
     })
 }
@@ -147,6 +150,7 @@ impl Login {
             config: &self.grants.sessions,
             basis: Basis { user: &credential.user, password: &credential.version, sessions_serial },
             now: attempt.now,
+            session_limit: self.session_limit,
         };
         beginning.begin().await
     }

@@ -60,7 +60,7 @@ impl Operator {
         let before = self.store.streak(&failures, self.now()).await?;
         self.store.clear(&failures).await?;
         self.store.clear(&LimitKey::password_change(user)).await?;
-        for session in self.store.sessions(user).await? {
+        for session in self.store.sessions(user).await?.0 {
             self.store.clear(&LimitKey::password_session(&session.id)).await?;
         }
         Ok(before)

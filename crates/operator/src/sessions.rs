@@ -1,5 +1,7 @@
 //! Listing and ending sessions.
 
+use std::sync::atomic::AtomicUsize;
+
 use auth_core::audit::{Event, Outcome};
 use auth_core::session::{Revocation, RevocationReason, Session, SessionId};
 use auth_core::store::Revoked;
@@ -53,7 +55,9 @@ impl Operator {
     pub(crate) async fn sweep(&self, user: &UserId, reason: RevocationReason) -> Swept {
         let revocation = Revocation { at: self.now(), reason };
         let invocation_id = &self.caller.invocation_id;
-        let swept = Sweep { store: &self.store, user, revocation, invocation_id }.end_all_but(&[]).await;
+        let progress = AtomicUsize::new(0);
+        let sweep = Sweep { store: &self.store, user, revocation, invocation_id, progress: &progress };
+        let swept = sweep.end_all_but(&[]).await;
         if swept.found > 0 || swept.failure.is_some() {
             let outcome = if swept.failure.is_none() { Outcome::Success } else { Outcome::Failure };
             self.audit.record(self.entry(Event::SessionsRevoked, outcome).of(user));

@@ -2,19 +2,26 @@
 //!
 //! The authorizer in front has checked the token and its session; this function reads whom it let through and holds no key.
 
+use std::time::Duration;
+
 use auth_core::Platform;
 use auth_core::audit::{Entry, Event, Outcome};
 use auth_core::clock::Timestamp;
 use auth_core::config::{self, Faults, HttpConfig, Lookup, StoreConfig};
-use auth_core::ending::{ENDING_TIME, Ending, Scope};
-use auth_core::http::{Answer, ApiError, Endpoint, HttpFunction, Incoming, Principal};
+use auth_core::ending::{Ending, Scope};
+use auth_core::http::{Answer, ApiError, Endpoint, HttpFunction, Incoming, LONG_DEADLINE, Principal};
+use auth_core::session::limit::stale;
 use auth_core::session::{Revocation, RevocationReason, Session, SessionId};
 use auth_core::store::{Revoked, Store};
 use lambda_http::http::Method;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 /// Sessions that are listed.
 const MOST_LISTED: usize = 100;
+
+/// Stale items of the index that one request deletes.
+const MOST_FORGOTTEN: usize = 25;
 
 /// The endpoint.
 pub struct Sessions {
@@ -37,6 +44,8 @@ pub fn build(lookup: &Lookup<'_>, platform: Platform) -> Result<HttpFunction<Ses
 }
 
 impl Endpoint for Sessions {
+    const DEADLINE: Duration = LONG_DEADLINE;
+
     async fn answer(&self, request: Incoming) -> Result<Answer, ApiError> {
         let principal = request.principal()?.clone();
         let now = self.platform.clock.now();
@@ -57,14 +66,32 @@ impl Endpoint for Sessions {
 
 impl Sessions {
     /// The live sessions, the one used last first, and no more of them than a person can look through: an answer of a Lambda
-    /// function has at most 6 MB.
+    /// function has at most 6 MB. The caller's own is always among them.
     async fn list(&self, principal: &Principal, now: Timestamp) -> Result<Answer, ApiError> {
-        let mut sessions = self.store.sessions(&principal.user).await?;
+        let (mut sessions, indexed) = self.store.sessions(&principal.user).await?;
+        let index = indexed.iter().map(|item| (&item.id, item.created_at));
+        self.forget(principal, &stale(&sessions, index, now)).await;
         sessions.retain(|session| session.ended(now).is_none());
         sessions.sort_by_key(|session| std::cmp::Reverse(session.last_used_at));
+        if let Some(own) =
+            sessions.iter().skip(MOST_LISTED).position(|session| session.id == principal.session)
+        {
+            // It was used less recently than all that are listed, and is listed all the same, at the end.
+            sessions.swap(MOST_LISTED - 1, MOST_LISTED + own);
+        }
         sessions.truncate(MOST_LISTED);
         let sessions: Vec<Value> = sessions.iter().map(|session| describe(session, principal)).collect();
         Ok(Answer::data(&self.http, json!({ "sessions": sessions })))
+    }
+
+    /// Deletes stale items of the index, a bounded number of them; those that are left are met again.
+    async fn forget(&self, principal: &Principal, stale: &[SessionId]) {
+        for sid in stale.iter().take(MOST_FORGOTTEN) {
+            if let Err(error) = self.store.delete_live(&principal.user, sid).await {
+                tracing::warn!(%error, "a stale item is left in the index of live sessions");
+                return;
+            }
+        }
     }
 
     /// An unknown session is as good as ended: 204, as at the logout.
@@ -95,6 +122,7 @@ impl Sessions {
         principal: &Principal,
         now: Timestamp,
     ) -> Result<Answer, ApiError> {
+        let begun = Instant::now();
         let ending = Ending {
             store: &self.store,
             platform: &self.platform,
@@ -104,7 +132,7 @@ impl Sessions {
             successor: None,
             revocation: Revocation { at: now, reason: RevocationReason::RevokeAll },
         };
-        let ended = ending.end(Scope::All, tokio::time::sleep(ENDING_TIME)).await?;
+        let ended = ending.end(Scope::All, begun).await?;
         let answer = Answer::data(&self.http, json!({ "revokedSessions": ended }));
         Ok(answer.ending_session(&self.http, request))
     }

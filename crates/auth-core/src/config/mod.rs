@@ -35,6 +35,6 @@ pub use self::keys::{
 };
 pub use self::origins::{AllowedOrigin, Origins, Wildcard};
 pub use self::renewal::{RenewalConfig, RenewalMode};
-pub use self::sessions::{read_access_lifetime, read_issuer};
+pub use self::sessions::{read_access_lifetime, read_issuer, read_session_limit};
 pub use self::settings::{Faults, Lookup, Settings, from_lookup};
 pub use self::store::{StaticCredentials, StoreConfig};

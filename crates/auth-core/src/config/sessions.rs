@@ -40,6 +40,12 @@ impl RetryPolicy {
     }
 }
 
+/// Reads `SESSION_LIMIT`: the live sessions that one user may have; `None` for no limit.
+pub fn read_session_limit(settings: &mut Settings<'_>) -> Option<usize> {
+    let limit = settings.number(&setting::SESSION_LIMIT, 0, 1_000_000);
+    usize::try_from(limit).ok().filter(|limit| *limit > 0)
+}
+
 impl SessionConfig {
     /// Reads the lifetimes, the rotation mode and the retention.
     pub fn read(settings: &mut Settings<'_>) -> Self {

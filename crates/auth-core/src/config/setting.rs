@@ -102,6 +102,8 @@ settings! {
     LOGIN_LOCK_FAILURES = "100";
     /// For so long.
     LOGIN_LOCK_DURATION = "1d";
+    /// Live sessions of one user; a login beyond it revokes the one used longest ago; 0 for no limit.
+    SESSION_LIMIT = "100";
     /// Signups from one IPv4 address or IPv6 /64 in any span of the window; 0 for no limit.
     SIGNUP_LIMIT_PER_IP = "100";
     /// The window of the signup limit.

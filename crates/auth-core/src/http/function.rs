@@ -19,8 +19,14 @@ use crate::config::HttpConfig;
 /// a client nothing, instead of a 503 that tells it to come back.
 const DEADLINE: Duration = Duration::from_secs(8);
 
+/// The same for a function that is given 28 s, as it may have thousands of sessions to revoke. API Gateway waits 29 s.
+pub const LONG_DEADLINE: Duration = Duration::from_secs(26);
+
 /// What a function answers to its routes.
 pub trait Endpoint: Send + Sync + 'static {
+    /// When every request is answered, whatever has become of it: sooner than Lambda stops the function (`Timeout` in the template).
+    const DEADLINE: Duration = DEADLINE;
+
     /// Answers one request.
     fn answer(&self, request: Incoming) -> impl Future<Output = Result<Answer, ApiError>> + Send;
 
@@ -98,7 +104,7 @@ impl<E: Endpoint> Service<Request> for EndpointService<E> {
         Box::pin(async move {
             let request = Incoming::read(request, &config);
             let request_id = request.client.request_id.clone();
-            let answer = tokio::time::timeout(DEADLINE, endpoint.answer(request)).await;
+            let answer = tokio::time::timeout(E::DEADLINE, endpoint.answer(request)).await;
             let answer =
                 answer.unwrap_or_else(|_| Err(ApiError::TemporarilyUnavailable("no time left".into())));
             let answer = answer.unwrap_or_else(|error| {

@@ -31,5 +31,5 @@ pub mod presented;
 
 pub use self::answer::Answer;
 pub use self::error::ApiError;
-pub use self::function::{Endpoint, HttpFunction};
+pub use self::function::{Endpoint, HttpFunction, LONG_DEADLINE};
 pub use self::incoming::{Incoming, Principal};

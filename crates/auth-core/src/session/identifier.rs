@@ -8,7 +8,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::random::{Random, RandomnessUnavailable};
 
-/// Names a session: 256 random bits in unpadded base64url (`sid`).
+/// What the id of a session begins with that is in the index of live sessions: the highest of base64url, so that all such ids are
+/// at one end of the sort key's range. An id of the first edition begins so with a probability of 2^-36.
+pub const INDEXED: &str = "zzzzzz";
+
+/// The bits of [`INDEXED`], whole bytes first.
+const INDEXED_BYTES: [u8; 4] = [0xcf, 0x3c, 0xf3, 0xcf];
+const INDEXED_HALF: u8 = 0x30;
+
+/// Names a session: [`INDEXED`] and 220 random bits, 256 bits in all, in unpadded base64url (`sid`). Those of the first edition
+/// are 256 random bits.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(transparent)]
 pub struct SessionId(String);
@@ -25,7 +34,14 @@ impl SessionId {
     ///
     /// If there is no randomness.
     pub fn generate(random: &Random) -> Result<Self, RandomnessUnavailable> {
-        random.text::<32>().map(Self)
+        let mut bytes = random.bytes::<32>()?;
+        for (byte, fixed) in bytes.iter_mut().zip(INDEXED_BYTES) {
+            *byte = fixed;
+        }
+        if let Some(byte) = bytes.get_mut(INDEXED_BYTES.len()) {
+            *byte = INDEXED_HALF | (*byte & 0x0f);
+        }
+        Ok(Self(URL_SAFE_NO_PAD.encode(bytes)))
     }
 
     /// Takes the text form.
@@ -38,6 +54,11 @@ impl SessionId {
             Ok(bytes) if bytes.len() == 32 => Ok(Self(text.to_owned())),
             _ => Err(NotASessionId),
         }
+    }
+
+    /// Whether the session is in the index of live sessions, as long as it is live.
+    pub fn is_indexed(&self) -> bool {
+        self.0.starts_with(INDEXED)
     }
 
     /// The text form.
@@ -90,8 +111,14 @@ mod tests {
 
     #[test]
     fn a_session_id_is_256_bits_in_base64url() -> Result<(), RandomnessUnavailable> {
-        let sid = SessionId::generate(&Random::seeded(1))?;
+        let random = Random::seeded(1);
+        let sid = SessionId::generate(&random)?;
+        assert!(sid.is_indexed() && sid.as_str() > INDEXED, "{sid}");
+        assert_ne!(SessionId::generate(&random)?, sid);
         assert_eq!(SessionId::parse(sid.as_str()), Ok(sid));
+        // One of the first edition.
+        let first = SessionId::parse("q3Vn0eYk5rT8wZb1XcD6uJm4sLg7hPf2aQi9oRt0yEs");
+        assert_eq!(first.map(|sid| sid.is_indexed()), Ok(false));
         for text in ["", "short", "*".repeat(43).as_str(), "A".repeat(44).as_str(), "A".repeat(42).as_str()] {
             assert_eq!(SessionId::parse(text), Err(NotASessionId), "{text}");
         }

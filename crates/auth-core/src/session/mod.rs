@@ -5,17 +5,19 @@
 //! - this file: what a session is and when it has ended
 //! - [`policy`]: how long it lives
 //! - `identifier`, `revocation`, `idempotency`, `retry`: its parts
+//! - [`limit`]: which sessions end when a user has too many, as a pure decision
 //! - [`rotation`]: what a presented refresh token is answered with, as a pure decision
 
 mod idempotency;
 mod identifier;
+pub mod limit;
 pub mod policy;
 mod retry;
 mod revocation;
 pub mod rotation;
 
 pub use self::idempotency::{IdempotencyDigest, MAXIMUM_IDEMPOTENCY_KEY};
-pub use self::identifier::{Generation, NotASessionId, SessionId};
+pub use self::identifier::{Generation, INDEXED, NotASessionId, SessionId};
 pub use self::retry::{Foreign, Replay, Retries, RetryMark};
 pub use self::revocation::{Revocation, RevocationReason};
 

@@ -24,6 +24,8 @@ pub enum RevocationReason {
     PasswordChanged,
     /// A superseded refresh token was presented.
     Reuse,
+    /// A login began more sessions than one user may have, and this one was used longest ago.
+    SessionLimit,
     /// The user is disabled.
     UserDisabled,
     /// An operator ended it.
@@ -41,6 +43,7 @@ impl RevocationReason {
             Self::RevokeAll => "revoke_all",
             Self::PasswordChanged => "password_changed",
             Self::Reuse => "reuse",
+            Self::SessionLimit => "session_limit",
             Self::UserDisabled => "user_disabled",
             Self::Operator => "operator",
             Self::Other => "other",
@@ -55,6 +58,7 @@ impl RevocationReason {
             Self::RevokeAll,
             Self::PasswordChanged,
             Self::Reuse,
+            Self::SessionLimit,
             Self::UserDisabled,
             Self::Operator,
         ]
@@ -76,6 +80,7 @@ mod tests {
             "revoke_all",
             "password_changed",
             "reuse",
+            "session_limit",
             "user_disabled",
             "operator",
         ] {

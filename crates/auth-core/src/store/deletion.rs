@@ -32,7 +32,8 @@ impl Store {
         Ok(())
     }
 
-    /// Deletes every record of a session of `user`, of live and of ended ones, and says how many there were.
+    /// Deletes every record of a session of `user`, of live and of ended ones, and says how many there were. Then the index of live
+    /// sessions.
     ///
     /// # Errors
     ///
@@ -44,6 +45,9 @@ impl Store {
             let key = record?.into_iter().filter(|(name, _)| name == PK || name == SK).collect();
             self.client.delete_item().table_name(&self.table).set_key(Some(key)).send().await?;
             deleted += 1;
+        }
+        for item in self.indexed(user).await? {
+            self.delete_live(user, &item.id).await?;
         }
         Ok(deleted)
     }

@@ -5,7 +5,7 @@
 //! - this file: the client
 //! - `schema`: keys and attribute names
 //! - `warm_up`: how the connection is opened
-//! - `sessions`, `rotation`, `replay`, `credentials`, `users`, `signup`, `deletion`, `addresses`, `counts`, `failures`: the requests
+//! - `sessions`, `live`, `rotation`, `replay`, `credentials`, `users`, `signup`, `deletion`, `addresses`, `counts`, `failures`: the requests
 //! - `error`: what can go wrong
 //! - `item`, `session_item`: attribute values in and out; `round_trip` checks them
 
@@ -16,6 +16,7 @@ mod deletion;
 mod error;
 mod failures;
 mod item;
+mod live;
 mod replay;
 mod rotation;
 #[cfg(any(test, fuzzing))]
@@ -43,9 +44,10 @@ pub use self::counts::{Counted, Hit};
 pub use self::credentials::{PasswordChange, PasswordChanged};
 pub use self::error::StoreError;
 pub use self::failures::{Locked, Streak};
+pub use self::live::{Indexed, LiveSessions};
 pub use self::replay::{CountReplay, ReplayCounted};
 pub use self::rotation::{Rotate, Rotated};
-pub use self::sessions::{PageStart, Revoked, Unrevoked};
+pub use self::sessions::{PageStart, Revoked};
 pub use self::signup::{Created, NewUser};
 pub use self::users::{NamesChange, NamesChanged, StatusSet};
 

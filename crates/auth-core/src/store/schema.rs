@@ -5,8 +5,14 @@
 //! | credential | `EMAIL#<address>` | `CREDENTIAL` |
 //! | user | `USER#<id>` | `PROFILE` |
 //! | session | `USER#<id>` | `SESSION#<sid>` |
+//! | live session | `LIVE#<user id>` | `<sid>` |
 //! | limit | `LIMIT#<kind>#<digest>` | `COUNT` |
 //! | failures | `LIMIT#<kind>#<digest>#streak` | `COUNT` |
+//!
+//! A live session has two items. Records of ended sessions are kept; the second item is deleted when the session is revoked, so that
+//! listing the live sessions of a user reads no ended one (`live`). It has a partition of its own: a function that may delete it
+//! may delete no user. Ids of sessions begin with a fixed prefix ([`crate::session::INDEXED`]); records whose ids do not are of
+//! the first edition, which wrote no second item, and are the sort keys below [`INDEXED_RECORDS`].
 //!
 //! The template's policies name the beginnings of `pk` that each function asks for, by action.
 
@@ -75,7 +81,10 @@ const CREDENTIALS: &str = "EMAIL#";
 const USERS: &str = "USER#";
 pub(super) const CREDENTIAL: &str = "CREDENTIAL";
 const PROFILE: &str = "PROFILE";
+const LIVE: &str = "LIVE#";
 pub(super) const SESSION_PREFIX: &str = "SESSION#";
+/// Where the records of indexed sessions begin.
+pub(super) const INDEXED_RECORDS: &str = "SESSION#zzzzzz";
 
 pub(super) type Key = HashMap<String, AttributeValue>;
 
@@ -124,10 +133,28 @@ pub(super) fn session_key(user: &UserId, sid: &SessionId) -> Key {
     key(user_partition(user), format!("{SESSION_PREFIX}{sid}"))
 }
 
+pub(super) fn live_partition(user: &UserId) -> String {
+    format!("{LIVE}{user}")
+}
+
+pub(super) fn live_key(user: &UserId, sid: &SessionId) -> Key {
+    key(live_partition(user), sid.to_string())
+}
+
 pub(super) fn limit_key(limit: &LimitKey) -> Key {
     key(format!("LIMIT#{limit}"), "COUNT".into())
 }
 
 fn key(pk: String, sk: String) -> Key {
     HashMap::from([(PK.to_owned(), AttributeValue::S(pk)), (SK.to_owned(), AttributeValue::S(sk))])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_records_of_indexed_sessions_begin_with_their_prefix() {
+        assert_eq!(INDEXED_RECORDS, format!("{SESSION_PREFIX}{}", crate::session::INDEXED));
+    }
 }

@@ -1,11 +1,11 @@
-//! A signup in the table: three items, all or none of them.
+//! A signup in the table: four items, all or none of them.
 
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{ConditionCheck, Put, TransactWriteItem};
 
 use super::item::{Item, text};
 use super::schema::{Key, PASSWORD_HASH, USER_ID, credential_key, credential_keys};
-use super::{Store, StoreError, session_item, users};
+use super::{Store, StoreError, live, session_item, users};
 use crate::address::LookupAddress;
 use crate::clock::Timestamp;
 use crate::password::hash::PasswordHash;
@@ -37,7 +37,7 @@ pub enum Created {
 }
 
 impl Store {
-    /// Writes a user, their credential and their first session, all or none of them.
+    /// Writes a user, their credential and the two items of their first session, all or none of them.
     ///
     /// # Errors
     ///
@@ -58,6 +58,7 @@ impl Store {
         let result = request
             .transact_items(self.put_new(users::encode(new.user))?)
             .transact_items(self.put_new(session)?)
+            .transact_items(self.put_new(live::encode(new.session))?)
             .send()
             .await;
         match result {
@@ -99,7 +100,7 @@ enum Cancellation {
 }
 
 /// Why a transaction was cancelled, by item (`TransactionCanceledException`). A failed condition means that the address is taken:
-/// the keys of user and session are random. A conflict or throttling means that
+/// the keys of user, session and index item are random. A conflict or throttling means that
 /// nothing is known and nothing was written.
 fn cancellation(error: &TransactWriteItemsError) -> Cancellation {
     const TRANSIENT: [&str; 3] = ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"];

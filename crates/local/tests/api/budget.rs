@@ -10,7 +10,8 @@ async fn every_success_stays_in_its_budget() {
     let first = service.signup("ada@example.com").await;
     assert_eq!(tap.take(), ["GetItem", "TransactWriteItems", "UpdateItem"], "signup: two round trips");
     service.login("ada@example.com").await;
-    let writes = ["PutItem", "UpdateItem", "UpdateItem", "UpdateItem", "UpdateItem"];
+    let writes =
+        ["PutItem", "PutItem", "Query", "Query", "UpdateItem", "UpdateItem", "UpdateItem", "UpdateItem"];
     let login = [["GetItem"; 5].as_slice(), &writes].concat();
     assert_eq!(tap.take(), login, "login: four round trips; credential and user are read twice");
     service.refresh(&first.refresh).await.expect(200);
@@ -21,10 +22,21 @@ async fn every_success_stays_in_its_budget() {
     service.call("PATCH", "/auth/me").bearer(&first.access).json(&body).send().await.expect(200);
     assert_eq!(tap.take(), ["GetItem", "UpdateItem"]);
     service.call("GET", "/auth/sessions").bearer(&first.access).send().await.expect(200);
-    assert_eq!(tap.take(), ["GetItem", "Query"], "the authorizer's, and one of the function");
+    let listing = ["BatchGetItem", "GetItem", "Query", "Query"];
+    assert_eq!(
+        tap.take(),
+        listing,
+        "the authorizer's; the index, records of the first edition, and the records of the index"
+    );
     let passwords = json!({"currentPassword": PASSWORD, "newPassword": NEW_PASSWORD});
     let first = tokens(&service.change_password(&first.access, &passwords).await.expect(200).body);
-    let change = [["GetItem"; 7].as_slice(), &["PutItem", "Query"], &["UpdateItem"; 6]].concat();
+    let change = [
+        ["DeleteItem"; 2].as_slice(),
+        &["GetItem"; 7],
+        &["PutItem", "PutItem", "Query", "Query"],
+        &["UpdateItem"; 6],
+    ]
+    .concat();
     assert_eq!(
         tap.take(),
         change,
@@ -33,18 +45,19 @@ async fn every_success_stays_in_its_budget() {
     service.try_login("ada@example.com", NEW_PASSWORD).await.expect(200);
     tap.take();
     service.call("POST", "/auth/revoke-all").bearer(&first.access).send().await.expect(200);
-    let revoke_all = ["GetItem", "Query", "UpdateItem", "UpdateItem", "UpdateItem"];
-    assert_eq!(tap.take(), revoke_all, "the serial, and one write for each session");
+    let revoke_all =
+        [["DeleteItem"; 2].as_slice(), &["GetItem", "Query", "Query"], &["UpdateItem"; 3]].concat();
+    assert_eq!(tap.take(), revoke_all, "the serial, and two writes for each session");
     service.logout(&first.refresh).await.expect(204);
     assert_eq!(tap.take(), ["GetItem"], "logout of a session that has ended");
     let last = service.signup("bob@example.com").await;
     tap.take();
     service.logout(&last.refresh).await.expect(204);
-    assert_eq!(tap.take(), ["GetItem", "UpdateItem"], "logout: one read, one write");
+    assert_eq!(tap.take(), ["DeleteItem", "GetItem", "UpdateItem"], "logout: one read, two writes");
     let last = tokens(&service.try_login("bob@example.com", PASSWORD).await.expect(200).body);
     tap.take();
     service.call("POST", "/auth/logout").bearer(&last.access).send().await.expect(204);
-    assert_eq!(tap.take(), ["UpdateItem"], "logout with an access token");
+    assert_eq!(tap.take(), ["DeleteItem", "UpdateItem"], "logout with an access token");
 }
 
 #[tokio::test(flavor = "multi_thread")]

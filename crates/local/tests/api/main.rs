@@ -51,6 +51,7 @@ mod restore;
 mod retries;
 mod revoke_all_faults;
 mod scenarios;
+mod session_limit;
 mod sessions;
 mod signup;
 mod soak;

@@ -120,7 +120,7 @@ async fn rare_logins(engine: &Service, tap: &Tap) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_policy_allows_what_its_function_does_and_nothing_else() {
-    let settings = [("LOGIN_LIMIT_PER_ADDRESS", "5"), ("LOGIN_LOCK_FAILURES", "3")];
+    let settings = [("LOGIN_LIMIT_PER_ADDRESS", "5"), ("LOGIN_LOCK_FAILURES", "3"), ("SESSION_LIMIT", "2")];
     let (engine, service, tap) = tapped(&settings).await;
     warm_up(&service).await;
     everything(&service).await;

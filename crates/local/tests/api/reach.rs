@@ -119,9 +119,9 @@ async fn no_function_lists_the_table_or_deletes_a_user() {
     let expected = |package: &str| match package {
         "authorizer" => &["read"][..],
         "change-password" => &["read", "query", "put", "update"],
-        "login" => &["read", "put", "update"],
+        "login" => &["read", "read in a batch", "query", "put", "update"],
         "logout" | "me" | "refresh" => &["read", "update"],
-        "sessions" => &["query", "update"],
+        "sessions" => &["read in a batch", "query", "update"],
         "signup" => &["put"],
         _ => &[],
     };

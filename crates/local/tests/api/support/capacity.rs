@@ -34,7 +34,7 @@ impl Charge {
     pub(crate) fn of(role: &str, operation: &str, answer: &[u8]) -> Self {
         let answer: Value = serde_json::from_slice(answer).unwrap_or_default();
         let units = units(&answer);
-        let reading = matches!(operation, "GetItem" | "Query");
+        let reading = matches!(operation, "BatchGetItem" | "GetItem" | "Query");
         let (reads, writes) = if reading { (units, 0.0) } else { (0.0, units) };
         Self { role: role.to_owned(), operation: operation.to_owned(), reads, writes }
     }

@@ -148,6 +148,9 @@ fn read(statement: &Value, rotates: bool) -> Statement {
 /// does not say: here it is once, and a policy that passes would pass the other way as well.
 pub(crate) fn needs(operation: &str, body: &[u8]) -> Vec<Need> {
     let body: Value = serde_json::from_slice(body).unwrap_or_default();
+    if let Some(tables) = body["RequestItems"].as_object() {
+        return tables.iter().map(|(table, request)| batch(operation, table, request)).collect();
+    }
     let Some(members) = body["TransactItems"].as_array() else {
         return vec![need(operation, &body)];
     };
@@ -161,6 +164,14 @@ pub(crate) fn needs(operation: &str, body: &[u8]) -> Vec<Need> {
         }
     }
     needs
+}
+
+/// The keys that a batch reads from one table, or deletes there.
+fn batch(operation: &str, table: &str, request: &Value) -> Need {
+    let reads = request["Keys"].as_array().into_iter().flatten();
+    let deletions = request.as_array().into_iter().flatten().map(|one| &one["DeleteRequest"]["Key"]);
+    let keys = reads.chain(deletions).map(|key| key["pk"]["S"].as_str().unwrap_or_default().to_owned());
+    Need { action: operation.to_owned(), table: table.to_owned(), keys: keys.collect() }
 }
 
 fn need(action: &str, request: &Value) -> Need {
