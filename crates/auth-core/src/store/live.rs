@@ -12,7 +12,7 @@
 //!   meets it looks at the record. A second try of the SDK that lands late leaves a stale item, too.
 //! - An item without a record may be of a login that is under way: it is deleted only when it is older than any request.
 //!
-//! Sessions of the first edition have no index item. Their ids have no [`INDEXED`] prefix: they are in a key range of their own,
+//! Sessions of the first edition have no index item. Their ids have no `zzzzzz` prefix: they are in a key range of their own,
 //! which is nearly empty once they have expired.
 
 use std::collections::HashMap;
